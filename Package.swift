@@ -1,0 +1,66 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Targets stand in the order of the layers in docs/architecture.md; tools/check_layers.py holds the imports to it.
+let package = Package(
+    name: "facefair",
+    products: [
+        .executable(name: "facefair", targets: ["facefair"]),
+        .library(
+            name: "FaceFair",
+            targets: ["TensorCore", "Fairness", "Reporting", "NeuralNetwork", "FaceData", "Inference", "Training", "Experiments"]
+        ),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // L0: C
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .target(
+            name: "CKernels", dependencies: ["COpenBLAS"], path: "CKernels",
+            cSettings: [.define("NDEBUG", .when(configuration: .release))],
+            linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+        .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"]),
+
+        // L1
+        .target(name: "TensorCore", dependencies: ["CKernels"]),
+        .target(name: "Fairness"),
+        .target(name: "Reporting"),
+
+        // L2
+        .target(name: "NeuralNetwork", dependencies: ["TensorCore"]),
+        .target(name: "FaceData", dependencies: ["TensorCore", "CImageCodecs"]),
+
+        // L3 to L6
+        .target(name: "Inference", dependencies: ["NeuralNetwork", "FaceData", "Fairness", "TensorCore"]),
+        .target(name: "Training", dependencies: ["Inference", "NeuralNetwork", "FaceData", "Fairness", "TensorCore"]),
+        .target(name: "Experiments", dependencies: ["Training", "Inference", "FaceData", "Fairness", "Reporting"]),
+        .executableTarget(
+            name: "facefair",
+            dependencies: [
+                "Experiments", "Training", "Inference", "FaceData", "NeuralNetwork", "Fairness", "Reporting", "TensorCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        // Tests
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "CKernels", "TestSupport"]),
+        .testTarget(name: "FairnessTests", dependencies: ["Fairness", "TestSupport"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
+        .testTarget(name: "NeuralNetworkTests", dependencies: ["NeuralNetwork", "TensorCore", "TestSupport"]),
+        .testTarget(name: "FaceDataTests", dependencies: ["FaceData", "TensorCore", "TestSupport"]),
+        .testTarget(
+            name: "InferenceTests",
+            dependencies: ["Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport"]),
+        .testTarget(
+            name: "TrainingTests",
+            dependencies: ["Training", "Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport"]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
+        .testTarget(name: "CommandTests", dependencies: ["facefair", "TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c11
+)

@@ -1,0 +1,1 @@
+void ci_placeholder(void);

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct FacefairCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "facefair", abstract: "Train face-attribute classifiers whose group fairness is guaranteed.")
+}

@@ -1,0 +1,4 @@
+import Fairness
+import Testing
+
+@Test func placeholder() { #expect(Bool(true)) }

@@ -1,0 +1,4 @@
+import Reporting
+import Testing
+
+@Test func placeholder() { #expect(Bool(true)) }
