@@ -17,6 +17,7 @@ bool ck_conv_shape(conv_shape *shape, const ck_conv2d_desc *d) {
         .out_height = ck_output_size(d->height, d->kernel_height, d->stride, d->padding),
         .out_width = ck_output_size(d->width, d->kernel_width, d->stride, d->padding),
         .columns = (int)columns,
+        .workers = ck_thread_count(),
         .pointwise = d->kernel_height == 1 && d->kernel_width == 1 && d->stride == 1 && d->padding == 0,
     };
     shape->rows = (int64_t)d->batch * shape->out_height * shape->out_width;
@@ -29,26 +30,29 @@ static ck_bias_desc bias_desc(const conv_shape *shape) {
     return (ck_bias_desc){.rows = shape->rows, .channels = shape->d.out_channels};
 }
 
-size_t ck_conv2d_workspace_bytes(ck_conv2d_pass pass, const ck_conv2d_desc *d) {
-    conv_shape shape;
-    if (!ck_conv_shape(&shape, d)) return 0;
-    const bool reference = uses_reference(d);
+static size_t needed_bytes(ck_conv2d_pass pass, const conv_shape *shape) {
+    const bool reference = uses_reference(&shape->d);
     switch (pass) {
-    case CK_CONV2D_FORWARD: return reference ? 0 : ck_im2col_forward_bytes(&shape);
-    case CK_CONV2D_BACKWARD_INPUT: return reference ? 0 : ck_im2col_backward_input_bytes(&shape);
+    case CK_CONV2D_FORWARD: return reference ? 0 : ck_im2col_forward_bytes(shape);
+    case CK_CONV2D_BACKWARD_INPUT: return reference ? 0 : ck_im2col_backward_input_bytes(shape);
     case CK_CONV2D_BACKWARD_WEIGHT: {
         // The bias gradient runs after the weight gradient, on the same memory.
-        const ck_bias_desc bias = bias_desc(&shape);
-        const size_t weight = reference ? 0 : ck_im2col_backward_weight_bytes(&shape);
+        const ck_bias_desc bias = bias_desc(shape);
+        const size_t weight = reference ? 0 : ck_im2col_backward_weight_bytes(shape);
         return (size_t)ck_max((int64_t)weight, (int64_t)ck_bias_workspace_bytes(&bias));
     }
     }
     return 0;
 }
 
+size_t ck_conv2d_workspace_bytes(ck_conv2d_pass pass, const ck_conv2d_desc *d) {
+    conv_shape shape;
+    return ck_conv_shape(&shape, d) ? needed_bytes(pass, &shape) : 0;
+}
+
 static ck_status prepare(conv_shape *shape, ck_conv2d_pass pass, const ck_conv2d_desc *d, const void *workspace, size_t bytes) {
     if (!ck_conv_shape(shape, d)) return CK_BAD_SHAPE;
-    const size_t needed = ck_conv2d_workspace_bytes(pass, d);
+    const size_t needed = needed_bytes(pass, shape);
     return bytes < needed || (needed > 0 && workspace == NULL) ? CK_SMALL_WORKSPACE : CK_OK;
 }
 

@@ -81,7 +81,7 @@ static size_t forward_scratch(const conv_shape *s) {
 }
 
 size_t ck_im2col_forward_bytes(const conv_shape *s) {
-    return ck_workspace_total(forward_scratch(s) * (size_t)ck_thread_count());
+    return ck_workspace_total(forward_scratch(s) * (size_t)s->workers);
 }
 
 typedef struct {
@@ -115,7 +115,7 @@ static void forward_block(void *context, int64_t block, int worker) {
 
 void ck_im2col_forward(
     float *y, const float *x, const float *w, const float *bias, const conv_shape *s, void *workspace) {
-    char *scratch = s->pointwise ? NULL : ck_carve(&workspace, forward_scratch(s) * (size_t)ck_thread_count());
+    char *scratch = s->pointwise ? NULL : ck_carve(&workspace, forward_scratch(s) * (size_t)s->workers);
     forward_job job = {y, x, w, bias, scratch, s};
-    ck_parallel_for(ck_ceil_div(s->rows, forward_rows(s)), forward_block, &job);
+    ck_parallel_for_workers(ck_ceil_div(s->rows, forward_rows(s)), s->workers, forward_block, &job);
 }

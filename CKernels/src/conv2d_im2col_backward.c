@@ -36,7 +36,7 @@ static size_t input_scratch(const conv_shape *s) {
 }
 
 size_t ck_im2col_backward_input_bytes(const conv_shape *s) {
-    return ck_workspace_total(input_scratch(s) * (size_t)ck_thread_count());
+    return ck_workspace_total(input_scratch(s) * (size_t)s->workers);
 }
 
 typedef struct {
@@ -64,9 +64,9 @@ static void input_block(void *context, int64_t block, int worker) {
 }
 
 void ck_im2col_backward_input(float *dx, const float *dy, const float *w, const conv_shape *s, void *workspace) {
-    char *scratch = s->pointwise ? NULL : ck_carve(&workspace, input_scratch(s) * (size_t)ck_thread_count());
+    char *scratch = s->pointwise ? NULL : ck_carve(&workspace, input_scratch(s) * (size_t)s->workers);
     input_job job = {dx, dy, w, scratch, s};
-    ck_parallel_for(ck_ceil_div(s->d.batch, input_images(s)), input_block, &job);
+    ck_parallel_for_workers(ck_ceil_div(s->d.batch, input_images(s)), s->workers, input_block, &job);
 }
 
 // ---- weight
@@ -102,7 +102,7 @@ static size_t partial_bytes(const conv_shape *s, const weight_plan *plan) {
 
 size_t ck_im2col_backward_weight_bytes(const conv_shape *s) {
     const weight_plan plan = plan_weight(s);
-    return ck_workspace_total(weight_scratch(s, &plan) * (size_t)ck_thread_count() + partial_bytes(s, &plan));
+    return ck_workspace_total(weight_scratch(s, &plan) * (size_t)s->workers + partial_bytes(s, &plan));
 }
 
 typedef struct {
@@ -153,9 +153,9 @@ CK_CLONES static void add_parts(void *context, int64_t block, int worker) {
 void ck_im2col_backward_weight(float *dw, const float *dy, const float *x, const conv_shape *s, void *workspace) {
     weight_job job = {dw, dy, x, NULL, NULL, s, plan_weight(s)};
     const weight_plan *plan = &job.plan;
-    if (!s->pointwise) job.scratch = ck_carve(&workspace, weight_scratch(s, plan) * (size_t)ck_thread_count());
+    if (!s->pointwise) job.scratch = ck_carve(&workspace, weight_scratch(s, plan) * (size_t)s->workers);
     if (plan->parts > 1) job.partials = ck_carve(&workspace, partial_bytes(s, plan));
-    ck_parallel_for(plan->parts * plan->panels, weight_block, &job);
+    ck_parallel_for_workers(plan->parts * plan->panels, s->workers, weight_block, &job);
     if (plan->parts > 1) {
         ck_parallel_for(ck_ceil_div((int64_t)s->d.out_channels * s->columns, CK_ELEMENT_BLOCK), add_parts, &job);
     }

@@ -12,6 +12,7 @@ typedef struct {
     int out_height, out_width;
     int64_t rows;           // N·OH·OW
     int columns;            // kh·kw·C
+    int workers;            // threads that scratch is laid out for
     bool pointwise;         // 1×1, stride 1, no padding: the input already is the column matrix
 } conv_shape;
 

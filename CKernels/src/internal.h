@@ -29,8 +29,14 @@ CK_INLINE int64_t ck_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 typedef void (*ck_block_fn)(void *context, int64_t block, int worker);
 
-/// Calls fn for each block in 0..<blocks, on any thread and in any order; worker < ck_thread_count() names the scratch to use.
-CK_HIDDEN void ck_parallel_for(int64_t blocks, ck_block_fn fn, void *context);
+/// Calls fn for each block in 0..<blocks, on any thread and in any order; worker < workers names the scratch to use. A kernel with
+/// scratch reads ck_thread_count() once and passes it, so that a change of the thread count under way cannot outgrow the scratch.
+CK_HIDDEN void ck_parallel_for_workers(int64_t blocks, int workers, ck_block_fn fn, void *context);
+
+/// The same for blocks that need no scratch.
+CK_INLINE void ck_parallel_for(int64_t blocks, ck_block_fn fn, void *context) {
+    ck_parallel_for_workers(blocks, CK_MAX_THREADS, fn, context);
+}
 
 // ---- gemm.c
 

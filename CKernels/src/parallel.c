@@ -25,6 +25,7 @@ static atomic_int_fast64_t next_block;
 static ck_block_fn job_function;            // written before the gate opens, read after joining
 static void *job_context;
 static int64_t job_blocks;
+static int job_workers;
 
 static inline void relax(void) {
 #if defined(__x86_64__)
@@ -47,7 +48,7 @@ static void join_job(int worker) {
     do {
         if (!(seen & OPEN) || worker >= atomic_load_explicit(&threads, memory_order_relaxed)) return;
     } while (!atomic_compare_exchange_weak(&gate, &seen, seen + INSIDE));
-    drain(worker);
+    if (worker < job_workers) drain(worker);
     if (atomic_fetch_sub(&gate, INSIDE) == INSIDE) {    // last one out of a closed gate
         pthread_mutex_lock(&lock);
         pthread_cond_signal(&finished);
@@ -73,14 +74,15 @@ static void *run_worker(void *argument) {
     return NULL;
 }
 
-void ck_parallel_for(int64_t blocks, ck_block_fn fn, void *context) {
-    if (blocks <= 1 || atomic_load(&threads) == 1 || pthread_mutex_trylock(&owner) != 0) {
+void ck_parallel_for_workers(int64_t blocks, int workers, ck_block_fn fn, void *context) {
+    if (blocks <= 1 || workers <= 1 || atomic_load(&threads) == 1 || pthread_mutex_trylock(&owner) != 0) {
         for (int64_t block = 0; block < blocks; block++) fn(context, block, 0);
         return;
     }
     job_function = fn;
     job_context = context;
     job_blocks = blocks;
+    job_workers = workers;
     atomic_store(&next_block, 0);
     atomic_store(&gate, OPEN);
     atomic_fetch_add(&generation, 1);

@@ -29,11 +29,12 @@ extension Kernels {
         var desc = convolution(x.shape, weight.shape, stride, padding, algorithm)
         if let bias { requireChannels(bias, weight.shape[0], "conv2d bias") }
         let y = Tensor(outputShape(desc))
-        withWorkspace(ck_conv2d_workspace_bytes(CK_CONV2D_FORWARD, &desc)) { workspace, bytes in
+        withWorkspace(
+            { ck_conv2d_workspace_bytes(CK_CONV2D_FORWARD, &desc) },
+            "conv2dForward(x \(x.shape), weight \(weight.shape), stride \(stride), padding \(padding))"
+        ) { workspace, bytes in
             withExtendedLifetime((x, weight, bias, y)) {
-                check(
-                    ck_conv2d_forward(y.pointer, x.pointer, weight.pointer, bias?.pointer, &desc, workspace, bytes),
-                    "conv2dForward(x \(x.shape), weight \(weight.shape), stride \(stride), padding \(padding))")
+                ck_conv2d_forward(y.pointer, x.pointer, weight.pointer, bias?.pointer, &desc, workspace, bytes)
             }
         }
         return y
@@ -55,11 +56,12 @@ extension Kernels {
         var desc = convolution(inputShape, weight.shape, stride, padding, algorithm)
         requireOutput(dy, desc, "conv2dBackwardInput")
         let dx = Tensor(inputShape)
-        withWorkspace(ck_conv2d_workspace_bytes(CK_CONV2D_BACKWARD_INPUT, &desc)) { workspace, bytes in
+        withWorkspace(
+            { ck_conv2d_workspace_bytes(CK_CONV2D_BACKWARD_INPUT, &desc) },
+            "conv2dBackwardInput(dy \(dy.shape), weight \(weight.shape), stride \(stride), padding \(padding))"
+        ) { workspace, bytes in
             withExtendedLifetime((dy, weight, dx)) {
-                check(
-                    ck_conv2d_backward_input(dx.pointer, dy.pointer, weight.pointer, &desc, workspace, bytes),
-                    "conv2dBackwardInput(dy \(dy.shape), weight \(weight.shape), stride \(stride), padding \(padding))")
+                ck_conv2d_backward_input(dx.pointer, dy.pointer, weight.pointer, &desc, workspace, bytes)
             }
         }
         return dx
@@ -82,12 +84,13 @@ extension Kernels {
         var desc = convolution(input.shape, dWeight.shape, stride, padding, algorithm)
         requireOutput(dy, desc, "conv2dBackwardWeight")
         if let dBias { requireChannels(dBias, dWeight.shape[0], "conv2d bias gradient") }
-        withWorkspace(ck_conv2d_workspace_bytes(CK_CONV2D_BACKWARD_WEIGHT, &desc)) { workspace, bytes in
+        withWorkspace(
+            { ck_conv2d_workspace_bytes(CK_CONV2D_BACKWARD_WEIGHT, &desc) },
+            "conv2dBackwardWeight(dy \(dy.shape), input \(input.shape), stride \(stride), padding \(padding))"
+        ) { workspace, bytes in
             withExtendedLifetime((dy, input, dWeight, dBias)) {
-                check(
-                    ck_conv2d_backward_weight(
-                        dWeight.pointer, dBias?.pointer, dy.pointer, input.pointer, &desc, workspace, bytes),
-                    "conv2dBackwardWeight(dy \(dy.shape), input \(input.shape), stride \(stride), padding \(padding))")
+                ck_conv2d_backward_weight(
+                    dWeight.pointer, dBias?.pointer, dy.pointer, input.pointer, &desc, workspace, bytes)
             }
         }
     }

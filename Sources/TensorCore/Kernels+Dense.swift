@@ -40,9 +40,9 @@ extension Kernels {
     static func biasBackward(_ dy: Tensor, dBias: Tensor) {
         requireChannels(dBias, dy.shape.channels, "bias gradient")
         var desc = ck_bias_desc(rows: Int64(dy.count / dy.shape.channels), channels: Int32(dy.shape.channels))
-        withWorkspace(ck_bias_workspace_bytes(&desc)) { workspace, bytes in
+        withWorkspace({ ck_bias_workspace_bytes(&desc) }, "biasBackward(dy \(dy.shape))") { workspace, bytes in
             withExtendedLifetime((dy, dBias)) {
-                check(ck_bias_backward(dBias.pointer, dy.pointer, &desc, workspace, bytes), "biasBackward(dy \(dy.shape))")
+                ck_bias_backward(dBias.pointer, dy.pointer, &desc, workspace, bytes)
             }
         }
     }

@@ -12,13 +12,11 @@ extension Kernels {
         requireNormalisation(x, [gamma, beta, runningMean, runningVariance])
         var desc = normalisation(x.shape, momentum, epsilon)
         let y = Tensor(x.shape), mean = Tensor(gamma.shape), inverseStd = Tensor(gamma.shape)
-        withWorkspace(ck_batch_norm_workspace_bytes(&desc)) { workspace, bytes in
+        withWorkspace({ ck_batch_norm_workspace_bytes(&desc) }, "batchNormTrainForward(x \(x.shape))") { workspace, bytes in
             withExtendedLifetime((x, gamma, beta, runningMean, runningVariance)) {
-                check(
-                    ck_batch_norm_forward_train(
-                        y.pointer, mean.pointer, inverseStd.pointer, runningMean.pointer, runningVariance.pointer,
-                        x.pointer, gamma.pointer, beta.pointer, &desc, workspace, bytes),
-                    "batchNormTrainForward(x \(x.shape))")
+                ck_batch_norm_forward_train(
+                    y.pointer, mean.pointer, inverseStd.pointer, runningMean.pointer, runningVariance.pointer,
+                    x.pointer, gamma.pointer, beta.pointer, &desc, workspace, bytes)
             }
         }
         return (y, mean, inverseStd)
@@ -52,13 +50,11 @@ extension Kernels {
         requireNormalisation(input, [gamma, mean, inverseStd, dGamma, dBeta])
         var desc = normalisation(input.shape, 0, 0)
         let dx = Tensor(input.shape)
-        withWorkspace(ck_batch_norm_workspace_bytes(&desc)) { workspace, bytes in
+        withWorkspace({ ck_batch_norm_workspace_bytes(&desc) }, "batchNormBackward(dy \(dy.shape))") { workspace, bytes in
             withExtendedLifetime((dy, input, gamma, mean, inverseStd, dGamma, dBeta)) {
-                check(
-                    ck_batch_norm_backward(
-                        dx.pointer, dGamma.pointer, dBeta.pointer, dy.pointer, input.pointer,
-                        gamma.pointer, mean.pointer, inverseStd.pointer, &desc, workspace, bytes),
-                    "batchNormBackward(dy \(dy.shape))")
+                ck_batch_norm_backward(
+                    dx.pointer, dGamma.pointer, dBeta.pointer, dy.pointer, input.pointer,
+                    gamma.pointer, mean.pointer, inverseStd.pointer, &desc, workspace, bytes)
             }
         }
         return dx

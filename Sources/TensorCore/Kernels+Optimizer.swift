@@ -42,9 +42,9 @@ extension Kernels {
     /// Σ x² in double precision; the same for any thread count.
     public static func sumOfSquares(_ x: Tensor) -> Double {
         var sum = 0.0
-        withWorkspace(ck_sum_of_squares_workspace_bytes(Int64(x.count))) { workspace, bytes in
+        withWorkspace({ ck_sum_of_squares_workspace_bytes(Int64(x.count)) }, "sumOfSquares(\(x.shape))") { workspace, bytes in
             withExtendedLifetime(x) {
-                check(ck_sum_of_squares(&sum, x.pointer, Int64(x.count), workspace, bytes), "sumOfSquares(\(x.shape))")
+                ck_sum_of_squares(&sum, x.pointer, Int64(x.count), workspace, bytes)
             }
         }
         return sum

@@ -11,11 +11,19 @@ func check(_ status: ck_status, _ call: @autoclosure () -> String) {
 }
 
 extension Kernels {
-    /// Runs `body` with pooled scratch memory.
-    static func withWorkspace<R>(_ bytes: Int, _ body: (UnsafeMutableRawPointer?, Int) -> R) -> R {
-        if bytes == 0 { return body(nil, 0) }
-        let storage = TensorStorage(byteCount: bytes)
-        return withExtendedLifetime(storage) { body(storage.pointer, bytes) }
+    /// Runs a kernel with as much pooled scratch memory as it asks for and traps when it refuses its arguments.
+    ///
+    /// Scratch is per thread: when another thread raises the thread count between question and call, the question is asked again.
+    static func withWorkspace(
+        _ needed: () -> Int, _ call: @autoclosure () -> String, _ kernel: (UnsafeMutableRawPointer?, Int) -> ck_status
+    ) {
+        while true {
+            let bytes = needed()
+            let storage = bytes == 0 ? nil : TensorStorage(byteCount: bytes)
+            let status = withExtendedLifetime(storage) { kernel(storage?.pointer, bytes) }
+            if status == CK_SMALL_WORKSPACE && needed() > bytes { continue }
+            return check(status, call())
+        }
     }
 
     static func requireSame(_ a: Tensor, _ b: Tensor, _ what: String) {
