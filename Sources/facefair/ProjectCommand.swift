@@ -70,9 +70,6 @@ struct ProjectCommand: ParsableCommand {
         if let batchSize, batchSize < 1 { throw ValidationError("--batch-size \(batchSize) must be at least 1.") }
         guard batchThreshold >= 1 else { throw ValidationError("--batch-threshold \(batchThreshold) must be at least 1.") }
         guard eta0 > 0, eta0.isFinite else { throw ValidationError("--eta0 \(eta0) must be a finite number > 0.") }
-        if online != nil && batchSize == nil {
-            throw ValidationError("--online needs --batch-size: without it the whole table is one batch and there is no stream.")
-        }
     }
 
     func run() throws {
@@ -86,6 +83,9 @@ struct ProjectCommand: ParsableCommand {
         let settings = ScoreProjection(
             criterion: criterion, tolerance: epsilon, batchSize: batchSize,
             online: online.map { _ in .init(batchThreshold: batchThreshold, eta0: eta0, pairPenalty: pairPenalty) })
+        if online != nil && batchSize == nil && !quiet {
+            printError("facefair: note: without --batch-size the whole table is one batch of the stream\n")
+        }
         let fair = try settings.project(table, source: source)
 
         let inputForm = inputFormat ?? ScoreTable.detectFormat(bytes, source: source)
