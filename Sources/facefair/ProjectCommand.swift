@@ -84,7 +84,7 @@ struct ProjectCommand: ParsableCommand {
             criterion: criterion, tolerance: epsilon, batchSize: batchSize,
             online: online.map { _ in .init(batchThreshold: batchThreshold, eta0: eta0, pairPenalty: pairPenalty) })
         if online != nil && batchSize == nil && !quiet {
-            printError("facefair: note: without --batch-size the whole table is one batch of the stream\n")
+            Console.note("facefair: note: without --batch-size the whole table is one batch of the stream")
         }
         let fair = try settings.project(table, source: source)
 
@@ -100,12 +100,12 @@ struct ProjectCommand: ParsableCommand {
         } else {
             try ByteFiles.write(text, to: STDOUT_FILENO, name: "standard output")
         }
-        if !quiet { printError(ProjectSummary(table: table, fair: fair, threshold: threshold).text) }
+        if !quiet { Console.note(ProjectSummary(table: table, fair: fair, threshold: threshold).text) }
     }
 
     private func readInput() throws -> (bytes: [UInt8], source: String) {
         if let file, file != "-" { return (try ByteFiles.read(file), file) }
-        if isatty(STDIN_FILENO) != 0 && !quiet { printError("facefair: reading the table from the terminal; end it with Ctrl-D\n") }
+        if isatty(STDIN_FILENO) != 0 && !quiet { Console.note("facefair: reading the table from the terminal; end it with Ctrl-D") }
         return (try ByteFiles.readAll(STDIN_FILENO, name: "standard input"), "standard input")
     }
 }

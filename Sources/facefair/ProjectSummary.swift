@@ -37,13 +37,10 @@ struct ProjectSummary {
             lines.append(
                 "accuracy  before \(Self.fixed(accuracy.before, 4))  after \(Self.fixed(accuracy.after, 4))  (\(accuracy.rows) labelled rows)")
         }
-        return lines.joined(separator: "\n") + "\n"
+        return lines.joined(separator: "\n")
     }
 
     private static func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
     private static func pad(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
     private static func left(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
 }
-
-/// Text for people, on stderr.
-func printError(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
