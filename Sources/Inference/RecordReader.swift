@@ -1,0 +1,111 @@
+// From one NDJSON line to a request: strict where a guess would be wrong, tolerant of keys that other tools add.
+import Fairness
+import Foundation
+
+/// Reads the lines of a record stream for one model.
+public struct RecordReader: Sendable {
+    public let features: SensitiveFeatures
+    public let imageRoot: ImageRoot
+
+    public init(features: SensitiveFeatures, imageRoot: ImageRoot = .anywhere) {
+        self.features = features
+        self.imageRoot = imageRoot
+    }
+
+    /// Errors: ``RecordError`` with the record's id where it could be read.
+    public func read(_ line: UnsafeBufferPointer<UInt8>) throws(RecordError) -> StreamRecord {
+        let value: JSONValue
+        do throws(JSONError) { value = try JSONValue.parse(line) } catch {
+            throw RecordError(.jsonInvalid, error.description)
+        }
+        guard case .object = value else { throw RecordError(.jsonInvalid, "a record is a JSON object, not \(value.kind)") }
+        let id = value["id"] ?? .null
+        switch id {
+        case .array, .object: throw RecordError(.jsonInvalid, "id is a string or a number, not \(id.kind)")
+        default: break
+        }
+        do throws(RecordError) {
+            // The cheap keys first: a record with a wrong group is not worth decoding.
+            let group = try group(value["group"])
+            let label = try label(value["label"])
+            return StreamRecord(id: id, image: try image(value), group: group, label: label)
+        } catch {
+            var error = error
+            error.id = id
+            throw error
+        }
+    }
+
+    private func image(_ record: JSONValue) throws(RecordError) -> StreamRecord.Image {
+        let given = ["image", "image_b64", "tensor"].filter { record[$0] != nil && record[$0] != .null }
+        guard let key = given.first else {
+            throw RecordError(.imageMissing, "the record names no image; give image (a path) or image_b64 (the file's bytes)")
+        }
+        guard given.count == 1 else { throw RecordError(.jsonInvalid, "the record has \(given.joined(separator: " and ")); give one of them") }
+        if key == "tensor" {
+            throw RecordError(.imageUnsupported, "tensor input is not read by this version; give image or image_b64")
+        }
+        guard case .string(let text)? = record[key] else {
+            throw RecordError(.jsonInvalid, "\(key) is a string, not \(record[key]!.kind)")
+        }
+        if key == "image" { return .file(path: try imageRoot.resolve(text), name: text) }
+        if text.isEmpty { throw RecordError(.imageMissing, "image_b64 is empty") }
+        guard let bytes = Data(base64Encoded: text) else {
+            throw RecordError(.imageCorrupt, "image_b64 is not base64 (RFC 4648, with padding, one line)")
+        }
+        return .bytes([UInt8](bytes))
+    }
+
+    private func label(_ value: JSONValue?) throws(RecordError) -> Int? {
+        switch value {
+        case nil, .null?: return nil
+        case .bool(let flag)?: return flag ? 1 : 0
+        case .number?:
+            if let number = value?.double, number == 0 || number == 1 { return Int(number) }
+        case .string(let text)?:
+            if text == "0" || text == "1" { return text == "1" ? 1 : 0 }
+        default: break
+        }
+        let shown = value?.spelling.map { "\"\($0.prefix(40))\"" } ?? value!.kind
+        throw RecordError(.labelInvalid, "label is 0 or 1, or left out; not \(shown)")
+    }
+
+    /// The group a record gives, or `unknownGroup` when it gives none.
+    private func group(_ value: JSONValue?) throws(RecordError) -> Int {
+        do {
+            switch value {
+            case nil, .null?: return unknownGroup
+            case .string(let text)?: return text.isEmpty ? unknownGroup : try features.group(parsing: text)
+            case .object(let members)?:
+                if members.isEmpty { return unknownGroup }
+                var values: [String: String] = [:]
+                for member in members {
+                    guard let text = spelling(member) else {
+                        throw RecordError(.groupInvalid, "\(member.key) in group is a string, number or boolean, not \(member.value.kind)")
+                    }
+                    values[member.key] = text
+                }
+                return try features.group(from: values)
+            default:
+                throw RecordError(.groupInvalid, "group is an object such as {\"Male\":0}, a string such as \"Male=0\", or null; not \(value!.kind)")
+            }
+        } catch let error as RecordError {
+            throw error
+        } catch {
+            throw RecordError(.groupInvalid, "\(error)")
+        }
+    }
+
+    /// A value as the model declares it: 0.0 is 0, and true is 1 unless the feature has a value "true".
+    private func spelling(_ member: JSONMember) -> String? {
+        switch member.value {
+        case .number(let text):
+            if let number = member.value.double, number == number.rounded(), abs(number) < 1e15 { return String(Int(number)) }
+            return text
+        case .bool(let flag):
+            let declared = features.features.first { $0.name == member.key }?.values ?? []
+            return declared.contains("\(flag)") ? "\(flag)" : flag ? "1" : "0"
+        default: return member.value.spelling
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// How a stream of records is answered. The model gives the defaults; flags change them.
+import FaceData
+import Fairness
+import Foundation
+import NeuralNetwork
+
+public struct StreamSettings: Sendable {
+    public var criterion: Criterion
+    /// ε. Units: logits.
+    public var tolerance: Double
+    /// b_τ: batches of at least this many records of known groups are projected.
+    public var batchThreshold: Int
+    public var eta0: Double
+    public var pairPenalty: PairPenalty
+    /// A probability of at least this is decision 1.
+    public var threshold: Double
+
+    /// Records with an image per fairness batch.
+    public var batchSize = 32
+    /// How long a batch that is not full waits while no input arrives; nil waits for a full batch or the end.
+    public var maxDelay: Duration? = .milliseconds(20)
+    public var maxLineBytes = 16 << 20
+    public var imageRoot = ImageRoot.anywhere
+    public var imageLimits = ImageLimits()
+    /// Threads that parse and decode.
+    public var workers = 2
+
+    public init(
+        criterion: Criterion = .demographicParity, tolerance: Double, batchThreshold: Int = 100, eta0: Double = 0.1,
+        pairPenalty: PairPenalty = .max, threshold: Double = 0.5
+    ) {
+        self.criterion = criterion
+        self.tolerance = tolerance
+        self.batchThreshold = batchThreshold
+        self.eta0 = eta0
+        self.pairPenalty = pairPenalty
+        self.threshold = threshold
+    }
+
+    /// What the model was trained for.
+    ///
+    /// Errors: ``CheckpointError`` malformed when the file names a criterion or penalty that this version does not know.
+    public init(_ metadata: ModelMetadata, file: String) throws {
+        guard let criterion = Criterion(rawValue: metadata.criterion) else {
+            throw CheckpointError.malformed(file, "its criterion '\(metadata.criterion)' is not known to this version")
+        }
+        guard let penalty = PairPenalty(rawValue: metadata.pairPenalty) else {
+            throw CheckpointError.malformed(file, "its pair penalty '\(metadata.pairPenalty)' is not known to this version")
+        }
+        self.init(
+            criterion: criterion, tolerance: metadata.epsilon, batchThreshold: metadata.batchThreshold, eta0: metadata.eta0,
+            pairPenalty: penalty, threshold: metadata.threshold)
+    }
+}

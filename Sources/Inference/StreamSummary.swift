@@ -1,0 +1,70 @@
+// What a stream did, for its last words.
+import Fairness
+
+public struct StreamSummary: Sendable {
+    public internal(set) var answered = 0
+    public internal(set) var failures: [RecordErrorCode: Int] = [:]
+    public internal(set) var batches = 0
+    public internal(set) var regimes: [Regime: Int] = [:]
+    public internal(set) var unknownGroups = 0
+    /// Sums of the network's logits and of the fair ones.
+    public internal(set) var raw: GroupSums
+    public internal(set) var fair: GroupSums
+    public internal(set) var lastStep: StreamStep?
+    public internal(set) var labelled = 0
+    public internal(set) var rightBefore = 0
+    public internal(set) var rightAfter = 0
+    public internal(set) var seconds = 0.0
+
+    init(groupCount: Int) {
+        raw = GroupSums(groupCount: groupCount)
+        fair = GroupSums(groupCount: groupCount)
+    }
+
+    public var failed: Int { failures.values.reduce(0, +) }
+    public var records: Int { answered + failed }
+    public var accuracyBefore: Double? { labelled > 0 ? Double(rightBefore) / Double(labelled) : nil }
+    public var accuracyAfter: Double? { labelled > 0 ? Double(rightAfter) / Double(labelled) : nil }
+
+    mutating func add(_ step: StreamStep, raw scores: [Double], groups: [Int]) {
+        regimes[step.regime, default: 0] += 1
+        lastStep = step
+        // Neither can throw: the step has accepted these scores and groups.
+        if let sums = try? GroupSums(scores, groups: groups, groupCount: raw.groupCount) { raw.merge(sums) }
+        if let sums = try? GroupSums(step.projection.scores, groups: groups, groupCount: fair.groupCount) { fair.merge(sums) }
+    }
+
+    mutating func count(_ score: RecordAnswer.Score, label: Int?, threshold: Double) {
+        answered += 1
+        unknownGroups += score.group == unknownGroup ? 1 : 0
+        guard let label else { return }
+        labelled += 1
+        rightBefore += (sigmoid(score.rawLogit) >= threshold) == (label == 1) ? 1 : 0
+        rightAfter += (sigmoid(score.logit) >= threshold) == (label == 1) ? 1 : 0
+    }
+
+    /// The fields of a summary object.
+    public func write(to object: inout JSONWriter, lambda: Double) {
+        object.field("records", records)
+        object.field("ok", answered)
+        object.field("failed", failed)
+        object.object("failures") { codes in
+            for code in RecordErrorCode.allCases { if let count = failures[code] { codes.field(code.rawValue, count) } }
+        }
+        object.field("unknown_group", unknownGroups)
+        object.field("batches", batches)
+        object.object("regimes") { names in
+            for regime in [Regime.hard, .primalDual, .passthrough] { names.field(regime.rawValue, regimes[regime] ?? 0) }
+        }
+        object.field("labelled", labelled)
+        object.field("accuracy_raw", accuracyBefore)
+        object.field("accuracy", accuracyAfter)
+        object.field("pooled_gap_raw", raw.gap)
+        object.field("pooled_gap", fair.gap)
+        object.field("average_gap", lastStep?.averageGap)
+        object.field("bound", lastStep?.bound)
+        object.field("lambda", lambda)
+        object.field("updates", lastStep?.updates ?? 0)
+        object.field("seconds", seconds)
+    }
+}

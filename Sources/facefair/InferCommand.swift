@@ -1,0 +1,239 @@
+// facefair infer: images or a stream of records through a model, fair scores out.
+import ArgumentParser
+import FaceData
+import Fairness
+import Foundation
+import Inference
+import NeuralNetwork
+import TensorCore
+
+struct InferCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "infer",
+        abstract: "Score images, or a stream of records, with a trained model.",
+        usage: """
+            facefair infer [<model>] <image> ... [<options>]
+            facefair infer [<model>] --stream [<options>] < records.ndjson > answers.ndjson
+            """,
+        discussion: """
+            The model is a .safetensors file or a run folder; without one the newest run under runs/ is taken.
+
+            --stream reads one JSON object per line from standard input: id, image (a path) or image_b64, and perhaps group \
+            ({"Male":0,"Young":1}, "Male=0,Young=1" or null), label (0 or 1). Each gets exactly one line on standard output, in order: \
+            v, seq, id, status, and for status ok logit (fair), logit_raw, score, decision, threshold, group, group_source, \
+            fairness {criterion, epsilon, algorithm, regime, lambda, batch_n, batch_gap, average_gap, bound, pooled_gap, updates}, model; \
+            for status error the object error {code, message, retryable}. docs/records.md has the details.
+
+            Batches with at least --batch-threshold records of known groups are projected, smaller ones take the online primal-dual \
+            step. Scores of unknown groups pass through. The model's training settings are the defaults.
+
+            --format json prints one object for images: model, model_file, synthetic, results [as above], summary {records, ok, failed, \
+            failures, unknown_group, batches, regimes, labelled, accuracy_raw, accuracy, pooled_gap_raw, pooled_gap, average_gap, bound, \
+            lambda, updates, seconds}. With --stream the summary object goes to stderr, since stdout carries the answers.
+
+            Exit: 0; 2 when some records got an error; 64 bad flags; 65 bad model; 66 no model; 130 and 143 after SIGINT and SIGTERM, \
+            when the batch in hand is answered.
+            """)
+
+    @Argument(help: ArgumentHelp("Model (a .safetensors file or a folder), then image files.", valueName: "model|image"))
+    var paths: [String] = []
+
+    @Flag(help: "Answer NDJSON records from standard input.")
+    var stream = false
+
+    @Option(help: ArgumentHelp("The group of all image files, such as Male=0,Young=1; without it the group is unknown.", valueName: "group"))
+    var group: String?
+
+    @Option(name: [.short, .long], help: "Images per fairness batch.")
+    var batchSize = 32
+
+    @Option(help: ArgumentHelp("A batch that is not full is answered when no input has come for so long; none: only full batches.", valueName: "ms|none"))
+    var maxDelayMs = MaxDelay(milliseconds: 20)
+
+    @Option(help: "The online algorithm for batches below --batch-threshold.")
+    var online = OnlineAlgorithm.primalDual
+
+    @Option(help: ArgumentHelp("Largest gap between group means, in logits. Default: the model's.", valueName: "x"))
+    var epsilon: Double?
+
+    @Option(help: ArgumentHelp("Records of known groups from which on a batch is projected. Default: the model's.", valueName: "n"))
+    var batchThreshold: Int?
+
+    @Option(help: ArgumentHelp("First step size of the multiplier. Default: the model's.", valueName: "x"))
+    var eta0: Double?
+
+    @Option(help: ArgumentHelp("What is penalised in small batches: max or sum. Default: the model's.", valueName: "penalty"))
+    var pairPenalty: PairPenalty?
+
+    @Option(help: ArgumentHelp("A score of at least this is decision 1. Default: the model's.", valueName: "p"))
+    var threshold: Double?
+
+    @Option(help: ArgumentHelp("Open only regular files inside this folder; relative paths start there.", valueName: "folder"))
+    var imageRoot: String?
+
+    @Option(help: "Longest line of input, in bytes.")
+    var maxLineBytes = 16 << 20
+
+    @OptionGroup(title: "Image limits")
+    var limits: ImageLimitArguments
+
+    @Option(name: [.customShort("j"), .long], help: "Threads that parse and decode.")
+    var workers = 2
+
+    @Option(help: "Threads of the network. The answers do not depend on it.")
+    var threads = min(64, ProcessInfo.processInfo.activeProcessorCount)
+
+    @OptionGroup var output: OutputArguments
+
+    func validate() throws {
+        if stream && paths.count > 1 { throw ValidationError("--stream takes the model only; the images stand in the records.") }
+        if stream && group != nil { throw ValidationError("--group is for image files; in a stream each record has its own.") }
+        if !stream && paths.isEmpty { throw ValidationError("Name image files, or read records with --stream.") }
+        for (name, value) in [("batch-size", batchSize), ("workers", workers), ("max-line-bytes", maxLineBytes), ("batch-threshold", batchThreshold ?? 1)] {
+            guard value >= 1 else { throw ValidationError("--\(name) \(value) must be at least 1.") }
+        }
+        guard (1...64).contains(threads) else { throw ValidationError("--threads \(threads) must lie between 1 and 64.") }
+        guard workers <= 256 else { throw ValidationError("--workers \(workers) must be at most 256.") }
+        if let epsilon, !(epsilon >= 0 && epsilon.isFinite) { throw ValidationError("--epsilon \(epsilon) must be a finite number >= 0.") }
+        if let eta0, !(eta0 > 0 && eta0.isFinite) { throw ValidationError("--eta0 \(eta0) must be a finite number > 0.") }
+        if let threshold, !(threshold > 0 && threshold < 1) { throw ValidationError("--threshold \(threshold) must lie between 0 and 1.") }
+    }
+
+    func run() throws {
+        signal(SIGPIPE, SIG_IGN)
+        try withExitCodes { try infer() }
+    }
+
+    private func infer() throws {
+        let (model, images) = try modelAndImages()
+        Threads.configure(threads)
+        let predictor = try Predictor(modelFile: model)
+        let stream = StreamingInference(settings: try settings(predictor.metadata, file: model.path), predictor: predictor)
+        let input: StreamInput
+        if self.stream {
+            input = .lines(descriptor: STDIN_FILENO, name: "standard input")
+            if isatty(STDIN_FILENO) != 0 { output.note("facefair: reading records from the terminal; end them with Ctrl-D") }
+        } else {
+            input = .requests(try requests(images, settings: stream.settings, features: predictor.features))
+        }
+        if predictor.metadata.synthetic { output.note("facefair: \(predictor.modelName) was trained on synthetic faces") }
+
+        let interrupted = Interruption()
+        StopSignals.handle { [stop = stream.stop] number in
+            interrupted.set(number)
+            stop()
+        }
+        let printer: any AnswerPrinter =
+            if self.stream { NDJSONPrinter(stream) } else if output.format == .json {
+                JSONPrinter(stream, predictor, file: model.path)
+            } else { TablePrinter(stream, images) }
+        let ending = try stream.run(input) { try printer.print($0) }
+        try printer.finish(stream)
+        if self.stream && output.format == .json {
+            var writer = JSONWriter()
+            writer.object { stream.summary.write(to: &$0, lambda: stream.online.multiplier) }
+            Console.error(writer.text)
+        } else {
+            for line in InferSummary.lines(stream) { output.note(line) }
+        }
+        if ending == .stopped, let number = interrupted.number { throw ExitCode(128 + number) }
+        if stream.summary.failed > 0 { throw ExitCode(ExitStatus.someInputsFailed.rawValue) }
+    }
+
+    /// The first path is the model when it is a folder or has the name of a weights file; all others are images.
+    private func modelAndImages() throws -> (URL, [String]) {
+        if let first = paths.first {
+            var isFolder: ObjCBool = false
+            let exists = FileManager.default.fileExists(atPath: first, isDirectory: &isFolder)
+            let isWeights = [".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".onnx"].contains { first.lowercased().hasSuffix($0) }
+            if stream || isWeights || (exists && isFolder.boolValue) {
+                if !stream && paths.count == 1 { throw Failure(.usage, "\(first) is the model; name image files behind it, or read records with --stream") }
+                return (try ModelLocator.require(first), Array(paths.dropFirst()))
+            }
+        }
+        let newest = try ModelLocator.newest()
+        output.note("facefair: no model named; taking the newest run's best, \(newest.relativePath)")
+        return (newest, paths)
+    }
+
+    private func settings(_ metadata: ModelMetadata, file: String) throws -> StreamSettings {
+        var settings = try StreamSettings(metadata, file: file)
+        settings.tolerance = epsilon ?? settings.tolerance
+        settings.batchThreshold = batchThreshold ?? settings.batchThreshold
+        settings.eta0 = eta0 ?? settings.eta0
+        settings.pairPenalty = pairPenalty ?? settings.pairPenalty
+        settings.threshold = threshold ?? settings.threshold
+        settings.batchSize = batchSize
+        settings.maxDelay = maxDelayMs.duration
+        settings.maxLineBytes = maxLineBytes
+        settings.imageRoot = try imageRoot.map { folder throws(FileError) in try ImageRoot(folder) } ?? .anywhere
+        settings.imageLimits = limits.limits
+        settings.workers = workers
+        return settings
+    }
+
+    private func requests(_ images: [String], settings: StreamSettings, features: SensitiveFeatures) throws -> [StreamRecord] {
+        var shared = unknownGroup
+        if let group {
+            do { shared = try features.group(parsing: group) } catch let error as GroupError {
+                throw Failure(.usage, "--group: \(error)")
+            }
+        } else {
+            output.note("facefair: no --group given, so the group is unknown and the scores pass through as the network made them")
+        }
+        return images.map { StreamRecord(id: .string($0), image: .unresolved($0), group: shared) }
+    }
+}
+
+/// What an image may cost; the flags that error messages name.
+struct ImageLimitArguments: ParsableArguments {
+    @Option(help: "Largest encoded image, in bytes.")
+    var maxImageBytes = ImageLimits().maxBytes
+    @Option(help: "Largest image, in pixels.")
+    var maxImagePixels = ImageLimits().maxPixels
+    @Option(help: "Longest side, in pixels.")
+    var maxImageSide = ImageLimits().maxSide
+    @Option(help: "Most scans of a progressive JPEG.")
+    var maxImageScans = ImageLimits().maxScans
+    @Flag(help: "Accept images that the decoder warns about.")
+    var lenientImages = false
+
+    var limits: ImageLimits {
+        var limits = ImageLimits()
+        limits.maxBytes = maxImageBytes
+        limits.maxPixels = maxImagePixels
+        limits.maxSide = maxImageSide
+        limits.maxScans = maxImageScans
+        limits.lenient = lenientImages
+        return limits
+    }
+
+    func validate() throws {
+        for (name, value, most) in [
+            ("bytes", maxImageBytes, Int(Int32.max)), ("pixels", maxImagePixels, 1 << 30), ("side", maxImageSide, 65_535), ("scans", maxImageScans, 10_000),
+        ] where value < 1 || value > most {
+            throw ValidationError("--max-image-\(name) \(value) must lie between 1 and \(most).")
+        }
+    }
+}
+
+/// `--max-delay-ms`: a number of milliseconds, or `none`.
+struct MaxDelay: ExpressibleByArgument, CustomStringConvertible {
+    var milliseconds: Double?
+
+    init(milliseconds: Double?) { self.milliseconds = milliseconds }
+
+    init?(argument: String) {
+        if argument == "none" {
+            milliseconds = nil
+        } else if let value = Double(argument), value >= 0, value <= 86_400_000 {
+            milliseconds = value
+        } else {
+            return nil
+        }
+    }
+
+    var duration: Duration? { milliseconds.map { .microseconds(Int64($0 * 1000)) } }
+    var description: String { milliseconds.map { $0 == $0.rounded() ? "\(Int($0))" : "\($0)" } ?? "none" }
+    var defaultValueDescription: String { description }
+}
