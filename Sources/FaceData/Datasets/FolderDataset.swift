@@ -98,7 +98,9 @@ private struct FolderColumn {
             codeOf = Dictionary(uniqueKeysWithValues: seen.map { ($0, Int16(pair.firstIndex(of: $0.lowercased())!)) })
         } else {
             let allNumbers = seen.allSatisfy { Double($0) != nil }
-            values = seen.sorted { allNumbers ? Double($0)! < Double($1)! : $0 < $1 }
+            values = seen.sorted { a, b in
+                allNumbers && Double(a)! != Double(b)! ? Double(a)! < Double(b)! : a < b
+            }
             codeOf = Dictionary(uniqueKeysWithValues: values.enumerated().map { ($1, Int16($0)) })
         }
     }
