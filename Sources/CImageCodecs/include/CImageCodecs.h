@@ -1,1 +1,2 @@
 void ci_placeholder(void);
+#include "ci_encode.h"
