@@ -25,11 +25,11 @@ package struct CelebAPerson: Sendable {
 
 package enum CelebAPopulation {
     private static let groupShares: [Float] = [0.074, 0.509, 0.152, 0.265]
-    private static let smiling = ByGroup(0.52, 0.63, 0.28, 0.40)
+    private static let smiling = ByGroup(0.52, 0.68, 0.20, 0.32)
 
     // The smile: intensity given the latent smile, and the share of wrong labels.
-    private static let intensitySmiling: Float = 0.70, intensityNeutral: Float = 0.20, intensitySpread: Float = 0.145
-    private static let labelFlips: Float = 0.02
+    private static let intensitySmiling: Float = 0.70, intensityNeutral: Float = 0.20, intensitySpread: Float = 0.15
+    private static let labelFlips: Float = 0.01
 
     private static let table: [(CelebAAttribute, ByGroup)] = [
         (.archedEyebrows, ByGroup(0.35, 0.43, 0.04, 0.06)), (.bushyEyebrows, ByGroup(0.05, 0.075, 0.19, 0.28)),

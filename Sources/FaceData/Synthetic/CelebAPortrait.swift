@@ -50,7 +50,7 @@ extension CelebAPerson {
         } else if a[.brownHair] {
             tone = .brown
         } else if a[.young] {
-            tone = random.chance(0.35) ? .red : (random.chance(0.5) ? .brown : .black)
+            tone = random.chance(0.25) ? .red : (random.chance(0.5) ? .brown : .black)
         } else {
             tone = random.chance(0.45) ? .grey : .brown
         }
@@ -81,7 +81,7 @@ extension CelebAPerson {
         f.eyeDistance = random.bell(0.345, 0.010)
         f.crease = random.uniform(0.5, 1)
         f.iris = FaceStudio.eyes(a[.blackHair] ? 0.85 : 0.55, &random)
-        f.browArch = a[.archedEyebrows] ? random.uniform(0.105, 0.145) : random.uniform(0.02, 0.06)
+        f.browArch = a[.archedEyebrows] ? random.uniform(0.085, 0.120) : random.uniform(0.015, 0.05)
         f.browThickness = a[.bushyEyebrows] ? random.uniform(0.105, 0.135) : random.bell(0.046 + 0.026 * manly, 0.006)
         f.lashes = a[.heavyMakeup] ? random.uniform(0.8, 1.2) : (a[.male] ? random.uniform(0, 0.2) : random.uniform(0.25, 0.6))
         f.eyeShadow = a[.heavyMakeup] ? random.uniform(0.45, 0.9) : 0

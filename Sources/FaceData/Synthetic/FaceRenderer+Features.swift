@@ -12,7 +12,7 @@ extension FaceRenderer {
         let f = face
         let s = f.smile
         let half = (0.255 + 0.115 * s) * f.mouthWidth * (1 - 0.18 * f.child)
-        let bend = -0.055 + 0.215 * s  // corners above the middle when smiling
+        let bend = -0.032 + 0.195 * s  // corners above the middle when smiling
         let gap = f.open * (0.075 + 0.085 * s)
         let fullness = 0.035 + 0.05 * f.lipFullness
         let middle = f.mouthY + 0.01
@@ -81,7 +81,7 @@ extension FaceRenderer {
     func nose() {
         let f = face
         let y = f.noseY
-        let w = f.noseWidth * (1 - 0.12 * f.child)
+        let w = f.noseWidth * (1 - 0.22 * f.child)
         let dark = Colour(0.58, 0.45, 0.40)
         let lit = Colour(1.14, 1.11, 1.09)
         let side: Float = f.lightX > 0 ? -1 : 1  // shadow falls away from the light
@@ -119,7 +119,7 @@ extension FaceRenderer {
 
     private func eye(_ side: Float) {
         let f = face
-        let size = f.eyeSize * (1 + 0.20 * f.child)
+        let size = f.eyeSize * (1 + 0.30 * f.child)
         let half = 0.150 * size
         let inverse = 1 / half
         let cx = side * f.eyeDistance
@@ -203,9 +203,9 @@ extension FaceRenderer {
             canvas.shade(FaceBox(around: cx, height, half, arch + thickness + 0.08), f.browColour) { u, v in
                 let x = (u - cx) * (side / half)  // −1 at the nose, 1 at the temple
                 let q = (1 - x * x).atLeast(0)
-                // The arch peaks two thirds out; the tail drops a little and thins.
-                let rise = (x + 0.75) * (1 - (x - 0.25) * 0.35) * 0.6
-                let path = v - height + rise * arch - (x - 0.4).atLeast(0) * 0.07
+                // The arch peaks two thirds out; the tail drops a little and thins. A low inner end would look angry.
+                let rise = 0.9 - (x - 0.25) * (x - 0.25) * 0.65
+                let path = v - height + rise * arch - (x - 0.35).atLeast(0) * 0.03
                 let width = (1.15 - x * 0.55) * (0.5 * thickness)
                 let distance = path.magnitude - width * (q * 3).clamped
                 let texture = (x * 5 + v * 12).wave * 0.10

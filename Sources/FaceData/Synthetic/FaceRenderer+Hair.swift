@@ -66,7 +66,7 @@ extension FaceRenderer {
         // The face looks out of a window; its top is the hairline, its sides the strands beside the cheeks.
         let side: Float = isHanging ? 0.02 + 0.35 * f.hairVolume : 0.045
         let windowX = f.headWidth - side
-        let top = f.hairline
+        let top = f.hairline - 0.10 * f.receding
         let lower: Float = 0.32
         let recede = f.receding
         let shift = f.parting * 0.10
@@ -79,17 +79,14 @@ extension FaceRenderer {
             let window = Distance.ellipse(u - shift, y + lower, 0, lower, windowX, lower - top)
             var open = canvas.cover(window, soft: 0.02)
             if recede > 0.02 {
-                let depth = 0.30 * recede
-                let bays = Distance.ellipse(u.magnitude, v, 0.36, top + 0.06, 0.26, depth + 0.06)
-                open = open.larger(canvas.cover(bays, soft: 0.04))
-                let crown = Distance.ellipse(u, v, 0, top + 0.05, 0.40, 0.16 * recede + 0.05)
-                open = open.larger(canvas.cover(crown, soft: 0.05))
+                let bays = Distance.ellipse(u.magnitude, v, 0.33, top + 0.16, 0.24, 0.22 * recede + 0.06)
+                open = open.larger(canvas.cover(bays, soft: 0.06))
             }
             if isFringe {
                 let skull = Distance.ellipse(u, v, 0, -0.75, f.headWidth + 0.02, 0.62)
                 open = open.larger(canvas.cover(skull, soft: 0.06))
                 let overTop = v.ramp(-0.52, -0.40)
-                return (hang * (1 - open) * overTop * canvas.cover(u.magnitude - f.headWidth - 0.05) * 0.9, strands(u, v))
+                return (hang * (1 - open) * overTop * canvas.cover(headDistance(u, v) - 0.03, soft: 0.02) * 0.9, strands(u, v))
             }
             let part = hang * (1 - open) * density
             return (part, strands(u, v))

@@ -40,8 +40,8 @@ extension FaceRenderer {
             softSpot(cheekX, 0.42 - lift, 0.26, 0.20, blush, 0.16 + 0.55 * f.rosy + 0.12 * f.child)
             softSpot(cheekX, 0.33 - lift, 0.22, 0.15, lit, 0.25 + 0.75 * f.cheeks)
             // Shadow under a raised cheek, and the fold from the nose to the corner of the mouth.
-            softSpot(side * 0.52, 0.60, 0.16, 0.18, dark, 0.10 + 0.40 * f.cheeks * (1 - 0.5 * f.child))
-            let fold = (0.12 + 0.60 * f.smile + 0.55 * f.wrinkles) * (1 - 0.55 * f.child)
+            softSpot(side * 0.52, 0.60, 0.16, 0.18, dark, 0.05 + 0.20 * f.cheeks * (1 - 0.5 * f.child))
+            let fold = (0.06 + 0.50 * f.smile + 0.45 * f.wrinkles) * (1 - 0.55 * f.child)
             foldLine(side, fold)
             softSpot(side * f.eyeDistance, 0.145, 0.17, 0.05, Colour(0.66, 0.55, 0.58), 0.10 + 0.85 * f.bags)
             line(side * f.eyeDistance, 0.15, 0.14, bend: 0.055, thickness: 0.022, dark, 0.85 * f.bags)
@@ -100,7 +100,7 @@ extension FaceRenderer {
             // Blue-grey shadow on light skin, darker than the skin on dark skin.
             let level = f.stubble > f.beard ? f.stubble : f.beard
             canvas.tint(FaceBox(-0.85, 0.1, 0.85, f.chinY + 0.12), Colour(0.50, 0.50, 0.54)) { u, v in
-                beardArea(u, v, raise: 0.02) * (level * 0.75)
+                beardArea(u, v, raise: -0.03, soft: 0.24) * (level * 0.75)
             }
         }
         if f.beard > 0.01 {
@@ -108,7 +108,7 @@ extension FaceRenderer {
             canvas.shade(FaceBox(-0.85, 0.1, 0.85, f.chinY + 0.14), hair) { u, v in
                 let hairs = u * 13 + (v * 3).softWave * 0.4
                 let texture = hairs.wave * 0.12 + ((v + u) * 17).wave * 0.08
-                return (beardArea(u, v, raise: 0) * strength, 0.95 + texture)
+                return (beardArea(u, v, raise: 0, soft: 0.10) * strength, 0.95 + texture)
             }
         }
         if f.goatee > 0.01 {
@@ -148,14 +148,14 @@ extension FaceRenderer {
 
     /// Where a full beard grows: jaw, chin and upper lip, free around the lips.
     @inline(__always)
-    private func beardArea(_ u: Lane, _ v: Lane, raise: Float) -> Lane {
+    private func beardArea(_ u: Lane, _ v: Lane, raise: Float, soft: Float) -> Lane {
         let m = face.mouthY
         let a = u.magnitude
         let border = (m - 0.10 - raise) - (a - 0.12).atLeast(0) * 0.68
         let below = v.magnitude - border
-        let lips = Distance.ellipse(u, v, 0, m + 0.02, mouthShape.half + 0.07, 0.15)
-        let area = canvas.cover(0 - below, soft: 0.07) * canvas.cover(0.01 - lips, soft: 0.03)
-        let lip = canvas.cover((v - (m - 0.15)).magnitude - 0.07, soft: 0.03) * canvas.cover(a - 0.33, soft: 0.05)
+        let lips = Distance.ellipse(u, v, 0, m + 0.02, mouthShape.half * 0.98, 0.085)
+        let area = canvas.cover(0 - below, soft: soft) * canvas.cover(0.01 - lips, soft: 0.03)
+        let lip = canvas.cover((v - (m - 0.14)).magnitude - 0.075, soft: 0.04) * canvas.cover(a - 0.42, soft: 0.10)
         return area.larger(lip * 0.9) * canvas.cover(headDistance(u, v))
     }
 }

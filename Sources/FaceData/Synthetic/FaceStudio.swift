@@ -4,7 +4,7 @@ enum FaceStudio {
     /// Skin from light (0) to dark (1), with a little red or yellow to taste.
     static func skin(_ tone: Float, hue: Float) -> Colour {
         let stops = [
-            Colour(0.97, 0.86, 0.80), Colour(0.93, 0.77, 0.67), Colour(0.86, 0.67, 0.53), Colour(0.73, 0.53, 0.39),
+            Colour(0.96, 0.84, 0.77), Colour(0.93, 0.77, 0.67), Colour(0.86, 0.67, 0.53), Colour(0.73, 0.53, 0.39),
             Colour(0.56, 0.38, 0.27), Colour(0.40, 0.26, 0.19),
         ]
         let place = tone.clamped * 4.999
@@ -46,7 +46,7 @@ enum FaceStudio {
         f.lightY = random.bell(-0.03, 0.045).limited(-0.14, 0.10)
         f.exposure = random.bell(1.0, 0.075).limited(0.78, 1.2)
         f.warmth = random.bell(0, 0.7).limited(-1.8, 1.8)
-        f.noise = random.uniform(0.004, 0.020)
+        f.noise = random.uniform(0.004, 0.015)
         f.backgroundTop = cloth(&random)
         f.backgroundBottom = f.backgroundTop.mixed(cloth(&random), 0.6)
         f.backgroundSpot = cloth(&random)

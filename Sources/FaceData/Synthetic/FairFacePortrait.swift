@@ -44,12 +44,13 @@ extension FairFacePerson {
         let grown = years.ramp(9, 18)
         let manly = 0.45 + ((male ? 0.82 : 0.15) - 0.45) * grown + random.bell(0, 0.16)
         f.child = 1 - years.ramp(1, 17)
-        f.headWidth = random.bell(0.715 + 0.035 * manly + 0.025 * f.child, 0.018)
+        f.headWidth = random.bell(0.715 + 0.035 * manly + 0.055 * f.child, 0.018)
+        f.scale *= 1.06 - 0.13 * f.child
         f.jaw = (0.10 + 0.55 * manly * grown + random.bell(0, 0.10)).limited(0, 1)
         f.taper = (0.17 - 0.10 * manly + random.bell(0, 0.02)).limited(0, 0.25)
         f.chubby = (random.bell(0.12 + 0.75 * f.child + 0.15 * years.ramp(30, 60), 0.15)).limited(0, 1)
         f.doubleChin = years > 35 && random.chance(0.22) ? random.uniform(0.4, 1) : 0
-        f.neckWidth = 0.33 + (0.04 + 0.11 * manly) * grown
+        f.neckWidth = 0.29 + (0.08 + 0.11 * manly) * grown
         f.skin = FaceStudio.skin(random.bell(kin.tone, 0.12).limited(0.02, 0.98), hue: random.bell(0, 1))
         f.rosy = random.uniform(0, 0.2)
         f.wrinkles = (years.ramp(26, 72) * 1.15 + random.bell(0, 0.06)).limited(0, 1)
@@ -59,7 +60,7 @@ extension FairFacePerson {
         f.eyeOpen = random.bell(kin.eyeOpen, 0.011).limited(0.04, 0.11) * (1 - 0.2 * years.ramp(45, 80))
         f.eyeSize = random.bell(1.03 - 0.06 * manly * grown, 0.03)
         f.eyeSlant = random.bell(0.03 + (0.5 - kin.crease).limited(0, 1) * 0.2, 0.03)
-        f.eyeDistance = random.bell(0.345, 0.010)
+        f.eyeDistance = random.bell(0.345, 0.010) + 0.03 * f.child
         f.crease = random.bell(kin.crease, 0.25).limited(0.1, 1)
         f.iris = FaceStudio.eyes(kin.darkEyes, &random)
         f.browArch = random.bell(0.085 - 0.05 * manly, 0.02).limited(0.01, 0.14)
@@ -90,7 +91,7 @@ extension FairFacePerson {
         f.hairCurl = random.chance(kin.curl) ? random.uniform(0.6, 1) : 0
         f.hairWave = random.chance(kin.wave) ? random.uniform(0.5, 1.1) : random.uniform(0, 0.2)
         f.hairLength = random.uniform(1.1, 1.9)
-        f.hairline = random.bell(-0.63, 0.035)
+        f.hairline = random.bell(-0.63, 0.035) - 0.10 * f.child
         if years < 2 {
             f.hair = random.chance(0.7) ? .buzz : .short
             f.hairVolume = 0.01
@@ -102,7 +103,8 @@ extension FairFacePerson {
             if years > 24 && random.chance(0.15 + 0.65 * loss) { f.receding = (random.uniform(0.3, 0.6) + 0.5 * loss).clamped }
         } else {
             let age = years.ramp(35, 75)
-            f.hair = [.long, .medium, .updo, .short][random.choice([0.58 - 0.30 * age, 0.20, 0.14, 0.08 + 0.28 * age])]
+            let grown = years.ramp(6, 16)
+            f.hair = [.long, .medium, .updo, .short][random.choice([0.58 - 0.30 * age, 0.20, 0.14 * grown, 0.08 + 0.28 * age])]
             f.hairVolume = random.uniform(0.05, 0.15) + 0.12 * f.hairCurl * random.unit()
         }
         let isShowing = f.hair != .bald && f.hair != .fringe && f.receding == 0
