@@ -1,4 +1,0 @@
-import FaceData
-import Testing
-
-@Test func placeholder() { #expect(Bool(true)) }
