@@ -1,25 +1,15 @@
 // The random numbers of one drawn face: a stream of its own per (seed, image), and only exact arithmetic on top of it,
 // so that a face does not depend on worker count, order or machine.
 
-/// Counter-based generator (SplitMix64 over seed, stream and counter) with the few distributions the drawings need.
+import TensorCore
+
+/// A `RandomSource` with the few distributions the drawings need.
 package struct FaceRandom {
-    private var state: UInt64
+    private var source: RandomSource
 
-    package init(seed: UInt64, stream: UInt64) {
-        state = Self.mix(Self.mix(seed &+ 0x9E37_79B9_7F4A_7C15) ^ Self.mix(stream &* 0xD1B5_4A32_D192_ED03 &+ 0x8CB9_2BA7_2F3D_8DD7))
-    }
+    package init(seed: UInt64, stream: UInt64) { source = RandomSource(seed: seed, stream: stream) }
 
-    package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        return Self.mix(state)
-    }
-
-    private static func mix(_ value: UInt64) -> UInt64 {
-        var z = value
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+    package mutating func next() -> UInt64 { source.next() }
 
     /// Uniform in [0, 1), a multiple of 2⁻²⁴, hence exact in Float.
     package mutating func unit() -> Float { Float(next() >> 40) * 0x1p-24 }

@@ -1,0 +1,37 @@
+// Pixels: 8-bit RGB → antialiased bilinear resize → normalised float. For worker threads: these run on the calling thread alone.
+#ifndef CK_IMAGE_H
+#define CK_IMAGE_H
+
+#include "ck_types.h"
+
+#pragma clang assume_nonnull begin
+
+typedef struct ck_resize_desc {
+    int source_width, source_height;
+    int width, height;
+} ck_resize_desc;
+
+enum { CK_MAX_IMAGE_SIDE = 1 << 20 };
+
+/// Size of the coefficient table that one (source, target) pair of sizes needs; 0 for sizes outside 1…CK_MAX_IMAGE_SIDE.
+size_t ck_resize_table_bytes(const ck_resize_desc *desc);
+
+/// Fills the table: per output column and row its first input, its number of taps, and the taps as integers times 2^22.
+CK_CHECKED ck_status ck_resize_table_init(void *table, size_t table_bytes, const ck_resize_desc *desc);
+
+/// Scratch of ck_resize_forward: the rows between the two passes.
+size_t ck_resize_workspace_bytes(const ck_resize_desc *desc);
+
+/// y = x resized as PIL.Image.resize(…, BILINEAR) of Pillow 13 does, bit for bit: triangle filter widened by the scale when
+/// shrinking, one pass per axis, rounding to 8 bit after each. `table` comes from ck_resize_table_init with the same desc.
+/// Shape: y [height,width,3], x [source_height,source_width,3].
+CK_CHECKED ck_status ck_resize_forward(
+    uint8_t *y, const uint8_t *x, const ck_resize_desc *desc, const void *table, void *_Nullable workspace, size_t bytes);
+
+/// y = (x/255 - mean[c]) / std[c].  Shape: y, x [pixels,3].
+/// Source: torchvision.transforms.v2 ToDtype(float32, scale) and Normalize.
+CK_CHECKED ck_status ck_normalize_forward(float *y, const uint8_t *x, int64_t pixels, const float mean[_Nonnull 3], const float std[_Nonnull 3]);
+
+#pragma clang assume_nonnull end
+
+#endif

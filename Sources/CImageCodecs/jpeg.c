@@ -1,0 +1,143 @@
+// JPEG through libjpeg with an error manager of ours: errors and warnings come back as a status by longjmp, which stays in here.
+//
+// Decoding is what Pillow does: accurate integer DCT, fancy upsampling. Grey becomes R = G = B; CMYK and YCCK are taken as
+// inverted (the Adobe convention, whether or not the file says so) and become RGB by R = (255-C)·(255-K)/255, no ink profile.
+#include "internal.h"
+
+#include <jerror.h>
+#include <stdlib.h>
+#include <string.h>
+
+static ci_status status_of(int code) {
+    switch (code) {
+    case JWRN_JPEG_EOF: case JERR_INPUT_EOF: case JERR_INPUT_EMPTY:
+        return CI_TRUNCATED;
+    case JERR_ARITH_NOTIMPL: case JERR_BAD_PRECISION: case JERR_CCIR601_NOTIMPL: case JERR_COMPONENT_COUNT:
+    case JERR_CONVERSION_NOTIMPL: case JERR_FRACT_SAMPLE_NOTIMPL: case JERR_NOTIMPL: case JERR_NOT_COMPILED:
+    case JERR_SOF_UNSUPPORTED: case JERR_BAD_J_COLORSPACE:
+        return CI_UNSUPPORTED;
+    case JERR_OUT_OF_MEMORY:
+        return CI_NO_MEMORY;
+    default:
+        return CI_CORRUPT;
+    }
+}
+
+static void keep_message(j_common_ptr common, ci_decoder *decoder) {
+    char text[JMSG_LENGTH_MAX];
+    common->err->format_message(common, text);
+    snprintf(decoder->message, sizeof decoder->message, "%s", text);
+}
+
+static void escape(j_common_ptr common) {
+    ci_decoder *decoder = ((ci_jpeg_errors *)common->err)->decoder;
+    decoder->status = status_of(common->err->msg_code);
+    keep_message(common, decoder);
+    longjmp(decoder->escape, 1);
+}
+
+static void on_message(j_common_ptr common, int level) {
+    if (level >= 0) return;   // a trace
+    ci_decoder *decoder = ((ci_jpeg_errors *)common->err)->decoder;
+    // libjpeg fills the rest of a truncated image with grey: never accepted.
+    if (common->err->msg_code == JWRN_JPEG_EOF) escape(common);
+    if (!decoder->limits.lenient) {
+        decoder->refused_for_warning = true;
+        escape(common);
+    }
+    if (decoder->warnings++ == 0) keep_message(common, decoder);
+}
+
+static void no_output(j_common_ptr common) { (void)common; }
+
+static ci_status prepare(ci_decoder *decoder) {
+    if (decoder->has_jpeg) return CI_OK;
+    decoder->jpeg.err = jpeg_std_error(&decoder->jpeg_errors.base);
+    decoder->jpeg_errors.decoder = decoder;
+    decoder->jpeg_errors.base.error_exit = escape;
+    decoder->jpeg_errors.base.emit_message = on_message;
+    decoder->jpeg_errors.base.output_message = no_output;
+    if (setjmp(decoder->escape)) return decoder->status;
+    jpeg_create_decompress(&decoder->jpeg);
+    decoder->has_jpeg = true;
+    return CI_OK;
+}
+
+ci_status ci_open_jpeg(ci_decoder *decoder) {
+    const ci_status prepared = prepare(decoder);
+    if (prepared != CI_OK) return prepared;
+    struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    if (setjmp(decoder->escape)) {
+        if (decoder->status == CI_TRUNCATED) {
+            snprintf(decoder->message, sizeof decoder->message, "ended at byte %zu, within the header", decoder->count);
+        }
+        return decoder->status;
+    }
+    jpeg_mem_src(jpeg, decoder->bytes, (unsigned long)decoder->count);
+    if (jpeg_read_header(jpeg, TRUE) != JPEG_HEADER_OK) return ci_fail(decoder, CI_CORRUPT, "the header holds no image");
+    ci_info *info = &decoder->info;
+    info->width = jpeg->image_width;
+    info->height = jpeg->image_height;
+    info->components = (uint32_t)jpeg->num_components;
+    info->bit_depth = (uint32_t)jpeg->data_precision;
+    switch (jpeg->num_components) {
+    case 1: case 3: jpeg->out_color_space = JCS_RGB; break;
+    case 4: jpeg->out_color_space = JCS_CMYK; break;
+    default: return ci_fail(decoder, CI_UNSUPPORTED, "a JPEG with neither 1, 3 nor 4 components");
+    }
+    jpeg->dct_method = JDCT_ISLOW;
+    jpeg->do_fancy_upsampling = TRUE;
+    info->buffer_bytes = (size_t)info->width * info->height * (jpeg->num_components == 4 ? 4 : 3);
+    return ci_check_size(decoder);
+}
+
+// In place, front to back: three bytes are written where four were read.
+static void cmyk_to_rgb(uint8_t *pixels, size_t count) {
+    const uint8_t *in = pixels;
+    for (size_t i = 0; i < count; i++, in += 4, pixels += 3) {
+        const uint32_t white = in[3];   // 255 - K, since the file stores inverted ink
+        pixels[0] = (uint8_t)(white - ci_divide_255((255u - in[0]) * white));
+        pixels[1] = (uint8_t)(white - ci_divide_255((255u - in[1]) * white));
+        pixels[2] = (uint8_t)(white - ci_divide_255((255u - in[2]) * white));
+    }
+}
+
+ci_status ci_read_jpeg(ci_decoder *decoder, uint8_t *rgb) {
+    struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    if (setjmp(decoder->escape)) {
+        const size_t length = strlen(decoder->message);
+        if (decoder->status == CI_TRUNCATED) {
+            snprintf(decoder->message, sizeof decoder->message, "ended at byte %zu, in pixel row %u of %u",
+                decoder->count, jpeg->output_scanline, decoder->info.height);
+        } else if (length < sizeof decoder->message) {
+            snprintf(decoder->message + length, sizeof decoder->message - length, " (pixel row %u of %u)",
+                jpeg->output_scanline, decoder->info.height);
+        }
+        return decoder->status;
+    }
+    jpeg_start_decompress(jpeg);
+    const size_t stride = (size_t)jpeg->output_width * (size_t)jpeg->output_components;
+    enum { ROWS = 8 };
+    while (jpeg->output_scanline < jpeg->output_height) {
+        JSAMPROW rows[ROWS];
+        for (int i = 0; i < ROWS; i++) {
+            const size_t row = jpeg->output_scanline + (size_t)i;
+            rows[i] = rgb + stride * (row < jpeg->output_height ? row : jpeg->output_height - 1);
+        }
+        const JDIMENSION left = jpeg->output_height - jpeg->output_scanline;
+        jpeg_read_scanlines(jpeg, rows, left < ROWS ? left : ROWS);
+    }
+    // Reads on to the end marker, so that a file cut off just before it does not pass.
+    jpeg_finish_decompress(jpeg);
+    if (jpeg->num_components == 4) cmyk_to_rgb(rgb, (size_t)jpeg->output_width * jpeg->output_height);
+    return CI_OK;
+}
+
+void ci_close_jpeg(ci_decoder *decoder) {
+    if (decoder->has_jpeg) jpeg_abort_decompress(&decoder->jpeg);
+}
+
+void ci_destroy_jpeg(ci_decoder *decoder) {
+    if (decoder->has_jpeg) jpeg_destroy_decompress(&decoder->jpeg);
+    decoder->has_jpeg = false;
+}

@@ -1,0 +1,219 @@
+// JPEG or PNG, by content → upright 8-bit RGB, in buffers that are used again for the next image.
+import CImageCodecs
+import TensorCore
+
+/// An upright RGB image. Shape: pixels [height, width, 3].
+public struct PixelImage: Equatable, Sendable {
+    public let width: Int
+    public let height: Int
+    public let pixels: [UInt8]
+
+    public init(width: Int, height: Int, pixels: [UInt8]) {
+        precondition(pixels.count == width * height * 3, "\(pixels.count) bytes for \(width)×\(height) RGB")
+        self.width = width
+        self.height = height
+        self.pixels = pixels
+    }
+}
+
+/// What a header says.
+public struct ImageHeader: Equatable, Sendable {
+    public enum Format: String, Sendable { case jpeg, png }
+    public let format: Format
+    /// Size after the EXIF orientation is applied.
+    public let width: Int
+    public let height: Int
+    public let channels: Int
+    public let bitsPerChannel: Int
+    /// EXIF, 1…8; 1 where there is none or it is malformed.
+    public let orientation: Int
+}
+
+/// Decodes one image after another. Not Sendable: each worker has its own.
+///
+/// Conversions to RGB: grey and palette are expanded, 16 bit keep the high byte, alpha and tRNS are composited on white, CMYK and
+/// YCCK count as inverted (the Adobe convention), EXIF orientation is applied, gamma and colour profiles are ignored.
+public final class ImageDecoder {
+    public let limits: ImageLimits
+    /// Warnings that a lenient decoder accepted in the last image.
+    public private(set) var lastWarning: String?
+    private let decoder: OpaquePointer
+    private var file = GrowingBuffer()
+    private var decoded = GrowingBuffer()
+    private var oriented = GrowingBuffer(capacity: 1)
+    private var resized = GrowingBuffer(capacity: 1)
+    private var plans: [ResizePlan.Size: ResizePlan] = [:]
+
+    public init(limits: ImageLimits = ImageLimits()) {
+        guard let decoder = ci_decoder_create() else { fatalError("out of memory: no image decoder") }
+        self.decoder = decoder
+        self.limits = limits
+    }
+
+    deinit { ci_decoder_destroy(decoder) }
+
+    // MARK: Whole images
+
+    public func decode(path: String) throws(ImageError) -> PixelImage {
+        let length = try ImageFile.read(path, into: &file, limit: limits.maxBytes)
+        return try decode(UnsafeBufferPointer(start: file.pointer, count: length), name: path).copied()
+    }
+
+    /// `name` stands in messages.
+    public func decode(bytes: [UInt8], name: String) throws(ImageError) -> PixelImage {
+        try withBytes(bytes) { (buffer) throws(ImageError) in try self.decode(buffer, name: name).copied() }
+    }
+
+    /// Reads the header and checks the limits, without decoding.
+    public func header(path: String) throws(ImageError) -> ImageHeader {
+        let length = try ImageFile.read(path, into: &file, limit: limits.maxBytes)
+        return try header(UnsafeBufferPointer(start: file.pointer, count: length), name: path)
+    }
+
+    public func header(bytes: [UInt8], name: String) throws(ImageError) -> ImageHeader {
+        try withBytes(bytes) { (buffer) throws(ImageError) in try self.header(buffer, name: name) }
+    }
+
+    // MARK: What a network sees
+
+    /// Decodes and resizes to `size`×`size` 8-bit RGB at `output`, which must hold size·size·3 bytes.
+    public func decode(path: String, size: Int, into output: UnsafeMutablePointer<UInt8>) throws(ImageError) {
+        let length = try ImageFile.read(path, into: &file, limit: limits.maxBytes)
+        resize(try decode(UnsafeBufferPointer(start: file.pointer, count: length), name: path), to: size, into: output)
+    }
+
+    public func decode(
+        bytes: [UInt8], name: String, size: Int, into output: UnsafeMutablePointer<UInt8>
+    ) throws(ImageError) {
+        try withBytes(bytes) { (buffer) throws(ImageError) in
+            self.resize(try self.decode(buffer, name: name), to: size, into: output)
+        }
+    }
+
+    /// Decodes, resizes and normalises; `output` must hold imageSize²·3 values. Shape: [imageSize, imageSize, 3].
+    public func decode(
+        path: String, transform: FaceTransform, into output: UnsafeMutablePointer<Float>
+    ) throws(ImageError) {
+        resized.reserve(transform.byteCount)
+        try decode(path: path, size: transform.imageSize, into: resized.pointer)
+        transform.normalize(resized.pointer, into: output)
+    }
+
+    public func decode(
+        bytes: [UInt8], name: String, transform: FaceTransform, into output: UnsafeMutablePointer<Float>
+    ) throws(ImageError) {
+        resized.reserve(transform.byteCount)
+        try decode(bytes: bytes, name: name, size: transform.imageSize, into: resized.pointer)
+        transform.normalize(resized.pointer, into: output)
+    }
+
+    // MARK: Steps
+
+    /// Pixels in one of the decoder's buffers, good until its next call.
+    private struct Decoded {
+        let width: Int
+        let height: Int
+        let pixels: UnsafeMutablePointer<UInt8>
+
+        func copied() -> PixelImage {
+            PixelImage(
+                width: width, height: height,
+                pixels: Array(UnsafeBufferPointer(start: pixels, count: width * height * 3)))
+        }
+    }
+
+    /// `[UInt8].withUnsafeBufferPointer` with a typed throw.
+    private func withBytes<T>(
+        _ bytes: [UInt8], _ body: (UnsafeBufferPointer<UInt8>) throws(ImageError) -> T
+    ) throws(ImageError) -> T {
+        let outcome: Result<T, ImageError> = bytes.withUnsafeBufferPointer { buffer in
+            do throws(ImageError) { return .success(try body(buffer)) } catch { return .failure(error) }
+        }
+        return try outcome.get()
+    }
+
+    private func open(_ bytes: UnsafeBufferPointer<UInt8>, _ name: String) throws(ImageError) -> ci_info {
+        var info = ci_info()
+        var bounds = ci_limits(
+            max_bytes: UInt64(limits.maxBytes), max_pixels: UInt64(limits.maxPixels), max_side: UInt32(limits.maxSide),
+            max_scans: UInt32(limits.maxScans), lenient: limits.lenient)
+        // An empty array has no address; the decoder refuses a count of 0 without looking.
+        let status: ci_status
+        if let start = bytes.baseAddress {
+            status = ci_open(decoder, start, bytes.count, &bounds, &info)
+        } else {
+            var nothing: UInt8 = 0
+            status = ci_open(decoder, &nothing, 0, &bounds, &info)
+        }
+        guard status == CI_OK else { throw error(status, name, info, bytes.count) }
+        return info
+    }
+
+    private func header(_ bytes: UnsafeBufferPointer<UInt8>, name: String) throws(ImageError) -> ImageHeader {
+        let info = try open(bytes, name)
+        let sideways = info.orientation >= 5
+        return ImageHeader(
+            format: info.format == CI_JPEG ? .jpeg : .png,
+            width: Int(sideways ? info.height : info.width), height: Int(sideways ? info.width : info.height),
+            channels: Int(info.components), bitsPerChannel: Int(info.bit_depth), orientation: Int(info.orientation))
+    }
+
+    private func decode(_ bytes: UnsafeBufferPointer<UInt8>, name: String) throws(ImageError) -> Decoded {
+        let info = try open(bytes, name)
+        decoded.reserve(info.buffer_bytes)
+        let status = ci_read(decoder, decoded.pointer, decoded.capacity)
+        guard status == CI_OK else { throw error(status, name, info, bytes.count) }
+        lastWarning = ci_warnings(decoder) == 0 ? nil : String(cString: ci_message(decoder))
+        let width = Int(info.width)
+        let height = Int(info.height)
+        guard info.orientation > 1 else { return Decoded(width: width, height: height, pixels: decoded.pointer) }
+        oriented.reserve(width * height * 3)
+        ci_orient(oriented.pointer, decoded.pointer, info.width, info.height, info.orientation)
+        return info.orientation >= 5
+            ? Decoded(width: height, height: width, pixels: oriented.pointer)
+            : Decoded(width: width, height: height, pixels: oriented.pointer)
+    }
+
+    private func resize(_ image: Decoded, to size: Int, into output: UnsafeMutablePointer<UInt8>) {
+        precondition(size > 0, "an image cannot be resized to \(size) pixels")
+        let source = ResizePlan.Size(width: image.width, height: image.height)
+        let target = ResizePlan.Size(width: size, height: size)
+        let plan: ResizePlan
+        if let known = plans[source], known.target == target {
+            plan = known
+        } else {
+            if plans.count >= 16 { plans.removeAll(keepingCapacity: true) }  // a folder of photographs of all sizes
+            plan = ResizePlan(from: source, to: target)
+            plans[source] = plan
+        }
+        plan.resize(image.pixels, into: output)
+    }
+
+    private func error(_ status: ci_status, _ name: String, _ info: ci_info, _ byteCount: Int) -> ImageError {
+        let size = "\(info.width)×\(info.height)"
+        let message = String(cString: ci_message(decoder))
+        switch status {
+        case CI_TOO_MANY_BYTES: return ImageFile.tooManyBytes(name, byteCount, limits.maxBytes)
+        case CI_TOO_MANY_PIXELS:
+            return ImageError(
+                code: .tooLarge, name: name,
+                detail: "is \(size), \(UInt64(info.width) * UInt64(info.height)) pixels; \(limits.maxPixels) are allowed (--max-image-pixels)")
+        case CI_TOO_LONG_SIDE:
+            return ImageError(
+                code: .tooLarge, name: name, detail: "is \(size); at most \(limits.maxSide) pixels a side are allowed (--max-image-side)")
+        case CI_TOO_MANY_SCANS:
+            return ImageError(
+                code: .tooLarge, name: name,
+                detail: "has \(info.scans) JPEG scans, \(limits.maxScans) are allowed (--max-image-scans)")
+        case CI_TRUNCATED: return ImageError(code: .truncated, name: name, detail: message)
+        case CI_CORRUPT:
+            return ImageError(
+                code: .corrupt, name: name,
+                detail: ci_refused_for_warning(decoder)
+                    ? "\(message); a warning, which --lenient-images counts instead of refusing the image" : message)
+        case CI_UNSUPPORTED:
+            return ImageError(code: .unsupported, name: name, detail: "\(message); JPEG and PNG are read")
+        default: return ImageError(code: .internalError, name: name, detail: message.isEmpty ? "out of memory" : message)
+        }
+    }
+}

@@ -1,4 +1,0 @@
-import TensorCore
-import Testing
-
-@Test func placeholder() { #expect(Bool(true)) }
