@@ -36,6 +36,8 @@ struct Failure: Error {
         case let failure as Failure: self = failure
         case let error as DatasetError: self.init(error.exitStatus, error.description)
         case let error as ImageError: self.init(error.code == .missing ? .inputMissing : .badData, error.description)
+        case let error as TooManyBadImages: self.init(.badData, error.description)
+        case let error as SyntheticFacesError: self.init(error.exitStatus, error.description)
         case let error as CheckpointError: self.init(error.exitStatus, error.description)
         case let error as TrainingError: self.init(error.exitStatus, error.description)
         case let error as AtomicFile.Failure: self.init(.ioError, error.description)
@@ -71,7 +73,7 @@ extension TrainingError {
     var exitStatus: ExitStatus {
         switch self {
         case .invalidConfiguration: .usage
-        case .notFinite, .tooManyBadImages, .noSamples: .badData
+        case .notFinite, .noSamples: .badData
         case .wouldOverwrite: .cannotCreate
         case .cannotResume: .inputMissing
         }

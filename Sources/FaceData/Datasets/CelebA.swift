@@ -1,0 +1,55 @@
+// CelebA: 202,599 aligned faces of celebrities with 40 attributes.
+//
+// Source   https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html (Liu, Luo, Wang, Tang, "Deep learning face attributes in the wild", ICCV 2015)
+// Licence  non-commercial research only, by agreement with the authors; not redistributable
+// Layout   img_align_celeba/000001.jpg …, list_attr_celeba.txt, list_eval_partition.txt; also Kaggle's .csv and doubled folder,
+//          and the official Anno/, Eval/, Img/ folders
+import Foundation
+
+public enum CelebA {
+    public static let defaultTarget = "Smiling"
+    public static let defaultGroupBy = ["Male", "Young"]
+
+    static let guide = DatasetGuide(
+        title: "CelebA", url: "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+        licence: "non-commercial research only, see the agreement on that page",
+        layout: [
+            "img_align_celeba/000001.jpg …   202,599 images of 178×218",
+            "list_attr_celeba.txt            (or Kaggle's list_attr_celeba.csv)",
+            "list_eval_partition.txt         (or Kaggle's list_eval_partition.csv)",
+        ],
+        standIn: "facefair data synthesize DIR --layout celeba --count 4000 --seed 1")
+
+    /// Reads the label files. Images are not looked at: a missing one shows when it is loaded, as image_missing.
+    ///
+    /// - Parameters:
+    ///   - target: an attribute name, default Smiling; `NAME=0` turns it round.
+    ///   - groupBy: attribute names, default Male and Young, values 0 and 1.
+    /// Errors: ``DatasetError``.
+    public static func load(root: URL, target: String? = nil, groupBy: [String]? = nil) throws(DatasetError) -> FaceDataset {
+        let attributesFile = try find(["list_attr_celeba.txt", "list_attr_celeba.csv", "Anno/list_attr_celeba.txt"], in: root)
+        let partitionFile = try find(
+            ["list_eval_partition.txt", "list_eval_partition.csv", "Eval/list_eval_partition.txt"], in: root)
+        // Kaggle's archive unpacks to img_align_celeba/img_align_celeba.
+        let folder = try find(
+            ["img_align_celeba/img_align_celeba", "img_align_celeba", "Img/img_align_celeba"], in: root, what: "img_align_celeba")
+        let attributes = try CelebAAttributes(attributesFile, guide: guide)
+        let request = try ColumnRequest(
+            dataset: "CelebA", declarations: attributes.names.map(ColumnDeclaration.binary), target: target ?? defaultTarget,
+            groupBy: groupBy ?? defaultGroupBy)
+        let (files, codes) = try attributes.read(columns: request.columns)
+        let splits = try readCelebAPartition(partitionFile, files: files, guide: guide)
+        return FaceDataset(
+            name: "celeba", root: root, selection: ColumnSelection(request: request, codes: codes), split: splits,
+            folder: folder.path, names: files)
+    }
+
+    private static func find(_ candidates: [String], in root: URL, what: String? = nil) throws(DatasetError) -> URL {
+        for candidate in candidates {
+            let url = root.appendingPathComponent(candidate)
+            if FileManager.default.fileExists(atPath: url.path) { return url }
+        }
+        let isThere = FileManager.default.fileExists(atPath: root.path)
+        throw .missing(path: isThere ? root.appendingPathComponent(what ?? candidates[0]).path : root.path, help: guide.help)
+    }
+}

@@ -1,0 +1,104 @@
+// A labelled set of face images: files, labels and groups per split. The readers are CelebA, FairFace and FolderDataset.
+import Foundation
+
+public enum Split: String, CaseIterable, Codable, Sendable {
+    case train, valid, test
+}
+
+/// One image with what is known about it.
+public struct FaceSample: Equatable, Sendable {
+    /// Folder of the image file; shared storage among the samples.
+    public let folder: String
+    /// Path within the folder, as the label file has it.
+    public let name: String
+    /// 1 is the positive class; nil where the label is missing (only in the test split).
+    public let label: Int?
+    /// 0..<K, or -1 where one of its features is missing.
+    public let group: Int
+
+    public init(folder: String, name: String, label: Int?, group: Int) {
+        self.folder = folder
+        self.name = name
+        self.label = label
+        self.group = group
+    }
+
+    public var file: String { "\(folder)/\(name)" }
+}
+
+/// A sensitive feature with its declared values; a group is one combination of values.
+public struct DatasetFeature: Codable, Equatable, Sendable {
+    public let name: String
+    public let values: [String]
+
+    public init(name: String, values: [String]) {
+        self.name = name
+        self.values = values
+    }
+}
+
+public struct FaceDataset: Sendable {
+    /// "celeba", "fairface" or "folder".
+    public let name: String
+    public let root: URL
+    /// As asked for, for example "Smiling" or "race=Black".
+    public let target: String
+    /// What label 1 means, for example "30 and over".
+    public let positive: String
+    public let features: [DatasetFeature]
+    /// Drawn by facefair, not photographed. Reports say so.
+    public let isSynthetic: Bool
+    /// Rows of the training and validation splits that were left out because their label is missing.
+    public let unlabelled: [Split: Int]
+    private let samplesBySplit: [Split: [FaceSample]]
+
+    public func samples(_ split: Split) -> [FaceSample] { samplesBySplit[split] ?? [] }
+
+    /// Number of groups: the product of the features' value counts. Groups are numbered with the first feature slowest.
+    public var groupCount: Int { features.reduce(1) { $0 * $1.values.count } }
+
+    /// "Male=0,Young=1"; "unknown" for -1.
+    public func groupLabel(_ group: Int) -> String {
+        guard group >= 0 else { return "unknown" }
+        var rest = group
+        var parts: [String] = []
+        for feature in features.reversed() {
+            parts.append("\(feature.name)=\(feature.values[rest % feature.values.count])")
+            rest /= feature.values.count
+        }
+        return parts.reversed().joined(separator: ",")
+    }
+
+    /// Share of label 1 among the labelled samples of a split; nil where there are none.
+    public func baseRate(_ split: Split) -> Double? {
+        let labels = samples(split).compactMap(\.label)
+        return labels.isEmpty ? nil : Double(labels.reduce(0, +)) / Double(labels.count)
+    }
+
+    /// Rows without a label stay out of training and validation, and are counted; in the test split they stay, to be predicted.
+    init(
+        name: String, root: URL, selection: ColumnSelection, split splits: [Split], folder: String, names: [String]
+    ) {
+        self.name = name
+        self.root = root
+        target = selection.target
+        positive = selection.positive
+        features = selection.features
+        isSynthetic = FileManager.default.fileExists(atPath: root.appendingPathComponent(FaceDataset.marker).path)
+        var samples: [Split: [FaceSample]] = [.train: [], .valid: [], .test: []]
+        var unlabelled: [Split: Int] = [:]
+        for (row, split) in splits.enumerated() {
+            let label = selection.label(row)
+            if label == nil && split != .test {
+                unlabelled[split, default: 0] += 1
+                continue
+            }
+            samples[split]!.append(FaceSample(folder: folder, name: names[row], label: label, group: selection.group(row)))
+        }
+        self.unlabelled = unlabelled
+        samplesBySplit = samples
+    }
+
+    /// The file that marks a synthetic folder.
+    public static let marker = "synthetic.json"
+}

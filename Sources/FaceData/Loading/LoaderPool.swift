@@ -1,0 +1,141 @@
+// The worker threads of a data loader and what they share: a queue of samples to load and one slot per batch under way.
+import Foundation
+import Synchronization
+import TensorCore
+
+/// A batch being filled. Each image has its own stretch of the tensor, so workers write without a lock.
+final class LoaderSlot: Sendable {
+    let indices: [Int]
+    // The tensor is not Sendable. Workers write disjoint images of it, and the consumer reads it only after `done` was signalled as
+    // often as there are tasks.
+    nonisolated(unsafe) let images: Tensor
+    private let refused = Mutex<[Int: ImageError]>([:])
+    private let left: Mutex<Int>
+    private let done = DispatchSemaphore(value: 0)
+
+    init(indices: [Int], shape: Shape, tasks: Int) {
+        self.indices = indices
+        images = Tensor(shape)
+        left = Mutex(tasks)
+    }
+
+    func refuse(_ position: Int, _ error: ImageError) { refused.withLock { $0[position] = error } }
+
+    func finishTask() {
+        let isLast = left.withLock { left in
+            left -= 1
+            return left == 0
+        }
+        if isLast { done.signal() }
+    }
+
+    /// Waits until every image is loaded or refused; errors by position in the batch. Call once.
+    func wait() -> [Int: ImageError] {
+        done.wait()
+        return refused.withLock { $0 }
+    }
+}
+
+/// Shared by the loader and its threads; lives until the last of them lets go.
+final class LoaderPool: Sendable {
+    /// A stretch of one batch: small enough that workers finish a batch together, large enough that the queue costs nothing.
+    private struct Task {
+        let slot: LoaderSlot
+        let positions: Range<Int>
+    }
+
+    private struct Queue {
+        var tasks: [Task] = []
+        var next = 0
+        var isStopped = false
+    }
+
+    private static let samplesPerTask = 8
+
+    private let samples: [FaceSample]
+    private let transform: FaceTransform
+    private let limits: ImageLimits
+    private let cache: PixelCache
+    /// Samples refused before: they stay refused for the loader's life, so that epochs agree.
+    private let refused = Mutex<[Int: ImageError]>([:])
+    private let queue = Mutex(Queue())
+    private let available = DispatchSemaphore(value: 0)
+    let workerCount: Int
+
+    init(samples: [FaceSample], transform: FaceTransform, limits: ImageLimits, workers: Int, cacheBytes: Int) {
+        self.samples = samples
+        self.transform = transform
+        self.limits = limits
+        workerCount = workers
+        cache = PixelCache(sampleCount: samples.count, imageBytes: transform.byteCount, budget: cacheBytes)
+    }
+
+    func start() {
+        for worker in 0..<workerCount {
+            let thread = Thread { [self] in work() }
+            thread.name = "facefair-loader-\(worker)"
+            thread.stackSize = 1 << 20
+            thread.start()
+        }
+    }
+
+    /// Threads leave after the image they are at; queued batches are dropped.
+    func stop() {
+        queue.withLock { queue in
+            queue.isStopped = true
+            queue.tasks = []
+            queue.next = 0
+        }
+        for _ in 0..<workerCount { available.signal() }
+    }
+
+    /// Queues a batch.
+    func load(_ indices: [Int]) -> LoaderSlot {
+        let size = transform.imageSize
+        let starts = stride(from: 0, to: indices.count, by: LoaderPool.samplesPerTask)
+        let slot = LoaderSlot(indices: indices, shape: Shape(indices.count, size, size, 3), tasks: starts.underestimatedCount)
+        let tasks = starts.map { Task(slot: slot, positions: $0..<min($0 + LoaderPool.samplesPerTask, indices.count)) }
+        queue.withLock { queue in
+            // Drop what is done, so that the queue stays as short as the prefetch.
+            queue.tasks.removeFirst(queue.next)
+            queue.next = 0
+            queue.tasks += tasks
+        }
+        for _ in tasks { available.signal() }
+        return slot
+    }
+
+    private func work() {
+        let decoder = ImageDecoder(limits: limits)
+        var pixels = GrowingBuffer(capacity: transform.byteCount)
+        while true {
+            available.wait()
+            let task: Task? = queue.withLock { queue in
+                if queue.isStopped || queue.next == queue.tasks.count { return nil }
+                queue.next += 1
+                return queue.tasks[queue.next - 1]
+            }
+            guard let task else { return }
+            for position in task.positions { load(task.slot, position, decoder, &pixels) }
+            task.slot.finishTask()
+        }
+    }
+
+    private func load(_ slot: LoaderSlot, _ position: Int, _ decoder: ImageDecoder, _ pixels: inout GrowingBuffer) {
+        let sample = slot.indices[position]
+        let output = slot.images.pointer + position * transform.byteCount
+        if let kept = cache.pixels(sample) { return transform.normalize(kept, into: output) }
+        if let error = refused.withLock({ $0[sample] }) { return slot.refuse(position, error) }
+        let kept = cache.begin(sample)
+        let target = kept ?? pixels.pointer
+        do throws(ImageError) {
+            try decoder.decode(path: samples[sample].file, size: transform.imageSize, into: target)
+            transform.normalize(target, into: output)
+            if kept != nil { cache.end(sample, isFilled: true) }
+        } catch {
+            if kept != nil { cache.end(sample, isFilled: false) }
+            refused.withLock { $0[sample] = error }
+            slot.refuse(position, error)
+        }
+    }
+}
