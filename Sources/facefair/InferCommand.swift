@@ -118,7 +118,7 @@ struct InferCommand: ParsableCommand {
         }
         if predictor.metadata.synthetic { output.note("facefair: \(predictor.modelName) was trained on synthetic faces") }
 
-        let interrupted = Interruption()
+        let interrupted = ReceivedSignal()
         StopSignals.handle { [stop = stream.stop] number in
             interrupted.set(number)
             stop()

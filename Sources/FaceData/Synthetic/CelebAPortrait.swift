@@ -22,7 +22,7 @@ extension CelebAPerson {
     }
 
     private func head(
-        _ f: inout FaceDescription, _ a: CelebAAttributes, _ manly: Float, _ young: Bool, _ random: inout FaceRandom
+        _ f: inout FaceDescription, _ a: FaceAttributes, _ manly: Float, _ young: Bool, _ random: inout FaceRandom
     ) {
         f.headWidth = random.bell(0.715 + 0.035 * manly, 0.018) * (a[.ovalFace] ? 0.965 : 1.01)
         f.jaw = (0.10 + 0.55 * manly + random.bell(0, 0.10) - (a[.ovalFace] ? 0.10 : 0)).limited(0, 1)
@@ -39,7 +39,7 @@ extension CelebAPerson {
         f.bags = a[.bagsUnderEyes] ? random.uniform(0.5, 1) : random.uniform(0, 0.15)
     }
 
-    private func hair(_ f: inout FaceDescription, _ a: CelebAAttributes, _ male: Bool, _ random: inout FaceRandom) {
+    private func hair(_ f: inout FaceDescription, _ a: FaceAttributes, _ male: Bool, _ random: inout FaceRandom) {
         let tone: FaceStudio.HairTone
         if a[.grayHair] {
             tone = .grey
@@ -74,7 +74,7 @@ extension CelebAPerson {
         if a[.wearingHat] { f.hat = FaceStudio.cloth(&random) }
     }
 
-    private func eyes(_ f: inout FaceDescription, _ a: CelebAAttributes, _ manly: Float, _ random: inout FaceRandom) {
+    private func eyes(_ f: inout FaceDescription, _ a: FaceAttributes, _ manly: Float, _ random: inout FaceRandom) {
         f.eyeOpen = a[.narrowEyes] ? random.uniform(0.030, 0.048) : random.uniform(0.072, 0.098) - 0.008 * manly
         f.eyeSize = random.bell(1.03 - 0.06 * manly, 0.03)
         f.eyeSlant = random.bell(0.03, 0.03)
@@ -88,7 +88,7 @@ extension CelebAPerson {
     }
 
     private func mouthAndNose(
-        _ f: inout FaceDescription, _ a: CelebAAttributes, _ manly: Float, _ random: inout FaceRandom
+        _ f: inout FaceDescription, _ a: FaceAttributes, _ manly: Float, _ random: inout FaceRandom
     ) {
         f.noseWidth = a[.bigNose] ? random.uniform(0.185, 0.215) : random.bell(0.130 + 0.015 * manly, 0.007)
         if a[.pointyNose] { f.noseWidth *= 0.86 }
@@ -103,7 +103,7 @@ extension CelebAPerson {
         if a[.wearingLipstick] { f.lipColour = f.lipColour.mixed(FaceStudio.lipstick(&random), random.uniform(0.6, 0.95)) }
     }
 
-    private func beard(_ f: inout FaceDescription, _ a: CelebAAttributes, _ random: inout FaceRandom) {
+    private func beard(_ f: inout FaceDescription, _ a: FaceAttributes, _ random: inout FaceRandom) {
         if a[.fiveOClockShadow] { f.stubble = random.uniform(0.45, 0.85) }
         if a[.goatee] { f.goatee = random.uniform(0.7, 0.95) }
         if a[.mustache] { f.mustache = random.uniform(0.75, 0.95) }
@@ -113,7 +113,7 @@ extension CelebAPerson {
         if !a[.noBeard] && isNamed && random.chance(0.2) { f.beard = random.uniform(0.3, 0.7) }
     }
 
-    private func worn(_ f: inout FaceDescription, _ a: CelebAAttributes, _ random: inout FaceRandom) {
+    private func worn(_ f: inout FaceDescription, _ a: FaceAttributes, _ random: inout FaceRandom) {
         if a[.eyeglasses] { f.glasses = [.thin, .thick, .dark][random.choice([0.42, 0.43, 0.15])] }
         let metal = [Colour(0.85, 0.68, 0.25), Colour(0.82, 0.83, 0.86), Colour(0.92, 0.90, 0.84), Colour(0.16, 0.45, 0.55)]
         if a[.wearingEarrings] { f.earring = metal[random.choice([0.4, 0.3, 0.15, 0.15])] }
