@@ -21,6 +21,25 @@ import Testing
         #expect(count == 540 && loader.badImages.count == 0)
     }
 
+    /// Prints a figure; asserts nothing about it, because machines differ.
+    @Test(.enabled(if: sharedData != nil, "\(sharedDataReason)"))
+    func decodingSpeed() throws {
+        let samples = try FairFace.load(root: #require(sharedData).appendingPathComponent("fairface-mini")).samples(.train)
+        let decoder = ImageDecoder()
+        for size in [64, 224] {
+            let transform = FaceTransform(imageSize: size)
+            var output = [Float](repeating: 0, count: transform.byteCount)
+            var best = Duration.seconds(1000)
+            for _ in 0..<3 {
+                let start = ContinuousClock.now
+                for sample in samples { try decoder.decode(path: sample.file, transform: transform, into: &output) }
+                best = min(best, ContinuousClock.now - start)
+            }
+            let seconds = Double(best.components.attoseconds) * 1e-18 + Double(best.components.seconds)
+            print("decode, resize, normalise 224 → \(size), one thread: \(Int(Double(samples.count) / seconds)) images/s")
+        }
+    }
+
     @Test(.enabled(if: sharedData != nil, "\(sharedDataReason)"))
     func tortureFilesAreDecodedOrRefused() throws {
         let folder = try #require(sharedData).appendingPathComponent("decoder-torture")
