@@ -27,7 +27,8 @@ static inline row_range block_rows(const ck_batch_norm_desc *d, int64_t block) {
     return (row_range){begin, ck_min(step, d->rows - begin)};
 }
 
-// Squares are centred on the block's own mean, which is still in cache: no cancellation however far the data lies from 0.
+// Deviations are taken from the block's own mean while the block is in cache, and their sum then corrects mean and squares for
+// the rounding of that mean: no cancellation however far the data lies from 0.
 CK_CLONES static void statistics_block(void *context, int64_t block, int worker) {
     (void)worker;
     const norm_job *job = context;
@@ -41,19 +42,28 @@ CK_CLONES static void statistics_block(void *context, int64_t block, int worker)
         float mean[TILE];
         for (int c = 0; c < width; c++) {
             mean[c] = (float)(sums[first + c] / (double)range.rows);
-            squares[first + c] = 0;
+            sums[first + c] = squares[first + c] = 0;
         }
         for (int64_t chain = 0; chain < range.rows; chain += CK_FLOAT_CHAIN) {
             const int64_t end = ck_min(range.rows, chain + CK_FLOAT_CHAIN);
-            float part[TILE] = {0};
+            float part[TILE] = {0}, part_square[TILE] = {0};
             for (int64_t r = chain; r < end; r++) {
                 const float *row = x + r * channels + first;
                 for (int c = 0; c < width; c++) {
                     const float delta = row[c] - mean[c];
-                    part[c] += delta * delta;
+                    part[c] += delta;
+                    part_square[c] += delta * delta;
                 }
             }
-            for (int c = 0; c < width; c++) squares[first + c] += part[c];
+            for (int c = 0; c < width; c++) {
+                sums[first + c] += part[c];
+                squares[first + c] += part_square[c];
+            }
+        }
+        for (int c = 0; c < width; c++) {
+            const double rest = sums[first + c], rows = (double)range.rows;
+            squares[first + c] -= rest * rest / rows;
+            sums[first + c] = mean[c] * rows + rest;
         }
     }
 }

@@ -3,7 +3,7 @@
 
 #include "conv2d_internal.h"
 
-enum { BLOCK_BYTES = 1 << 20, LEAST_ROWS = 128, MOST_ROWS = 2048, LEAST_BLOCKS = 8 };
+enum { BLOCK_BYTES = 1 << 21, LEAST_ROWS = 256, MOST_ROWS = 2048, LEAST_BLOCKS = 8 };
 
 // ---- columns
 

@@ -8,10 +8,10 @@
 #include "conv2d_internal.h"
 
 enum {
-    BAND_BYTES = 1 << 20,
-    LEAST_BAND = 128,
+    BAND_BYTES = 1 << 21,
+    LEAST_BAND = 256,
     MOST_BAND = 2048,
-    PARTIAL_BYTES = 1 << 18,    // filters up to this size are summed in parts
+    PARTIAL_BYTES = 1 << 19,    // filters up to this size are summed in parts
     PARTS = 16,
     PANELS = 8,
 };

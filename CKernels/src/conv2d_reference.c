@@ -52,12 +52,18 @@ void ck_reference_backward_input(float *dx, const float *dy, const float *w, con
 void ck_reference_backward_weight(float *dw, const float *dy, const float *x, const conv_shape *s) {
     const int in = s->d.in_channels, out = s->d.out_channels;
     for (int k = 0; k < out; k++) {
-        for (int c = 0; c < in; c++) {
-            for (int t = 0; t < s->d.kernel_height * s->d.kernel_width; t++) {
-                double sum = 0;
-                FOR_EACH_TAP(s, { if (tap == t) sum += (double)dy[row * out + k] * x[pixel * in + c]; })
-                dw[(int64_t)k * s->columns + (int64_t)t * in + c] += (float)sum;
+        for (int column = 0; column < s->columns; column++) {
+            const int c = column % in, kx = column / in % s->d.kernel_width, ky = column / in / s->d.kernel_width;
+            double sum = 0;
+            for (int64_t row = 0; row < s->rows; row++) {
+                const int64_t line = row / s->out_width;
+                const int iy = (int)(line % s->out_height) * s->d.stride - s->d.padding + ky;
+                const int ix = (int)(row % s->out_width) * s->d.stride - s->d.padding + kx;
+                if (iy < 0 || iy >= s->d.height || ix < 0 || ix >= s->d.width) continue;
+                const int64_t pixel = (line / s->out_height * s->d.height + iy) * s->d.width + ix;
+                sum += (double)dy[row * out + k] * x[pixel * in + c];
             }
+            dw[(int64_t)k * s->columns + column] += (float)sum;
         }
     }
 }

@@ -7,7 +7,8 @@
 #pragma clang assume_nonnull begin
 
 // One plain loop, compiled for AVX-512, AVX2 and the baseline; the loader picks. Other architectures need no such choice.
-#if defined(__x86_64__) && defined(__linux__)
+// Thread sanitizer instruments the loader's choice before its own start, so it gets one version.
+#if defined(__x86_64__) && defined(__linux__) && !__has_feature(thread_sanitizer)
 #define CK_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CK_CLONES

@@ -1,0 +1,127 @@
+// The paper's online algorithm for batches that are too small to be made fair one by one.
+
+/// What was done with a batch.
+public enum Regime: String, Codable, Sendable {
+    /// b ≥ b_τ: projected by ``FairnessLayer``.
+    case hard
+    /// b < b_τ: penalised with the current multiplier.
+    case primalDual = "primal_dual"
+    /// No sample of a known group: nothing to do, nothing counted.
+    case passthrough
+}
+
+/// One batch of a stream: the fair scores, and where the stream stands after it.
+public struct StreamStep: Sendable {
+    public let projection: Projection
+    public let regime: Regime
+    /// The λ the batch was solved with.
+    public let multiplier: Double
+    /// Largest gap of the emitted group means in this batch. Units: logits.
+    public let batchGap: Double
+    /// b · (batchGap − ε); positive is bad.
+    public let violation: Double
+    /// The stream's figures after this batch; see ``PrimalDual``.
+    public let averageGap: Double
+    public let bound: Double
+    public let pooledGap: Double
+    public let updates: Int
+}
+
+/// Online primal-dual algorithm: a multiplier λ that grows while emitted batches violate ε and pays back when they do not.
+///
+/// Guarantee: ``averageGap`` ≤ ``bound`` = ε + λ / (η_T · N) after every batch (docs/streaming.md). It speaks of the average of
+/// per-batch gaps; ``pooledGap`` is another quantity and is reported beside it.
+/// Only samples of known groups count toward b. Hard batches enter the average with a violation ≤ 0 and leave λ alone, so the
+/// bound holds for a mixed stream.
+/// Source: arXiv 2605.17118, online algorithm; η_t = η₀/√t.
+public struct PrimalDual: Codable, Equatable, Sendable {
+    public let groupCount: Int
+    /// ε, in logits.
+    public let tolerance: Double
+    public let eta0: Double
+    /// b_τ, in samples.
+    public let batchThreshold: Int
+    public let pairPenalty: PairPenalty
+
+    /// λ and the number of its updates, t.
+    public private(set) var multiplier = 0.0
+    public private(set) var updates = 0
+    public private(set) var maxMultiplier = 0.0
+    /// N, the samples of known groups so far, and W, the sum of their batches' violations.
+    public private(set) var samples = 0
+    public private(set) var violationSum = 0.0
+    /// Sums of the emitted scores.
+    public private(set) var pooled: GroupSums
+
+    public init(
+        groupCount: Int, tolerance: Double, eta0: Double = 0.1, batchThreshold: Int = 100, pairPenalty: PairPenalty = .max
+    ) {
+        precondition(tolerance >= 0 && tolerance.isFinite, "tolerance \(tolerance) must be a finite number ≥ 0")
+        precondition(eta0 > 0 && eta0.isFinite, "eta0 \(eta0) must be a finite number > 0")
+        self.groupCount = groupCount
+        self.tolerance = tolerance
+        self.eta0 = eta0
+        self.batchThreshold = batchThreshold
+        self.pairPenalty = pairPenalty
+        pooled = GroupSums(groupCount: groupCount)
+    }
+
+    /// Mean over samples of their batch's gap, W/N + ε. Units: logits.
+    public var averageGap: Double { samples > 0 ? violationSum / Double(samples) + tolerance : 0 }
+
+    /// What ``averageGap`` cannot exceed.
+    public var bound: Double {
+        guard samples > 0, updates > 0 else { return tolerance }
+        return tolerance + multiplier * Double(updates).squareRoot() / (eta0 * Double(samples))
+    }
+
+    /// Gap between group means over everything emitted so far. Units: logits.
+    public var pooledGap: Double { pooled.gap }
+
+    /// Forgets the stream, keeps the settings.
+    public mutating func reset() {
+        self = PrimalDual(
+            groupCount: groupCount, tolerance: tolerance, eta0: eta0, batchThreshold: batchThreshold, pairPenalty: pairPenalty)
+    }
+
+    /// Makes one batch fair and takes the dual step.
+    ///
+    /// Errors: ``FairnessError``; the state is then as before.
+    public mutating func step(_ scores: [Double], groups: [Int]) throws -> StreamStep {
+        let known = groups.count { $0 != unknownGroup }
+        let used = multiplier
+        let projection: Projection
+        let regime: Regime
+        if known == 0 || known >= batchThreshold {
+            regime = known == 0 ? .passthrough : .hard
+            projection = try FairnessLayer(groupCount: groupCount, tolerance: tolerance).forward(scores, groups: groups)
+        } else {
+            regime = .primalDual
+            projection = try GapPenaltyProjection(groupCount: groupCount, penalty: pairPenalty)
+                .forward(scores, groups: groups, weight: multiplier * Double(known))
+        }
+        let emitted = try GroupSums(projection.scores, groups: groups, groupCount: groupCount)
+        let gap = projection.gapAfter
+        let violation = record(gap: gap, samples: known, regime: regime)
+        pooled.merge(emitted)
+        return StreamStep(
+            projection: projection, regime: regime, multiplier: used, batchGap: gap, violation: violation,
+            averageGap: averageGap, bound: bound, pooledGap: pooledGap, updates: updates)
+    }
+
+    /// The dual step for an emitted batch whose gap is known; returns its violation.
+    package mutating func record(gap: Double, samples batch: Int, regime: Regime) -> Double {
+        guard regime != .passthrough else { return 0 }
+        var violation = Double(batch) * (gap - tolerance)
+        if regime == .hard {
+            violation = min(violation, 0)  // above 0 only by rounding of the projection
+        } else {
+            updates += 1
+            multiplier = max(0, multiplier + eta0 / Double(updates).squareRoot() * violation)
+            maxMultiplier = max(maxMultiplier, multiplier)
+        }
+        samples += batch
+        violationSum += violation
+        return violation
+    }
+}

@@ -1,0 +1,133 @@
+// Reading safetensors: u64 little-endian header length N, N bytes of JSON, then the data. Everything in the header is
+// checked before a byte of data is used, because the file may come from anywhere.
+import Foundation
+
+/// An open file: its entries and metadata, the data mapped.
+public struct SafeTensorsFile {
+    public struct Entry: Equatable, Sendable {
+        public let dtype: String
+        public let shape: [Int]
+        /// Relative to the start of the data.
+        public let range: Range<Int>
+    }
+
+    public let url: URL
+    public let entries: [String: Entry]
+    public let metadata: [String: String]
+    private let data: Data
+    private let dataStart: Int
+
+    /// No header of ours comes near it; the reference's limit is 100 MB.
+    static let maxHeaderBytes = 10 * 1024 * 1024
+    private static let itemSizes = [
+        "F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2, "I8": 1, "U8": 1,
+        "BOOL": 1,
+    ]
+
+    /// Maps and validates a file.
+    ///
+    /// Errors: ``CheckpointError``; the rejections are those of the reference implementation and duplicate keys.
+    public init(_ url: URL) throws {
+        self.url = url
+        let file = url.path
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory), !isDirectory.boolValue else {
+            throw CheckpointError.missing(file)
+        }
+        do { data = try Data(contentsOf: url, options: .alwaysMapped) } catch {
+            throw CheckpointError.unreadable(file, "\(error.localizedDescription)")
+        }
+        func reject(_ reason: String) -> CheckpointError { .malformed(file, reason) }
+
+        if data.starts(with: Array("PK".utf8)) || data.first == 0x80 { throw CheckpointError.pickle(file) }
+        guard data.count >= 8 else { throw reject("only \(data.count) bytes; a safetensors file starts with an 8-byte length") }
+        let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        guard length <= UInt64(Self.maxHeaderBytes) else {
+            throw reject("the header claims \(length) bytes; at most \(Self.maxHeaderBytes) are read")
+        }
+        guard 8 + Int(length) <= data.count else { throw reject("the header claims \(length) bytes, the file has \(data.count)") }
+        dataStart = 8 + Int(length)
+        let header = data[data.startIndex + 8..<data.startIndex + dataStart]
+        guard header.first == UInt8(ascii: "{") else { throw reject("the header is not a JSON object") }
+        guard let object = try? JSONSerialization.jsonObject(with: header) as? [String: Any] else {
+            throw reject("the header is not valid JSON")
+        }
+        guard topLevelKeyCount(header) == object.count else { throw reject("the header names a key twice") }
+
+        var entries: [String: Entry] = [:]
+        for (name, value) in object where name != "__metadata__" {
+            entries[name] = try Self.entry(name, value, reject)
+        }
+        self.entries = entries
+        if let value = object["__metadata__"] {
+            guard let strings = value as? [String: String] else { throw reject("__metadata__ holds something that is not a string") }
+            metadata = strings
+        } else {
+            metadata = [:]
+        }
+
+        var end = 0
+        for (name, entry) in entries.sorted(by: { ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound) }) {
+            guard entry.range.lowerBound == end else {
+                throw reject("'\(name)' starts at byte \(entry.range.lowerBound) of the data, expected \(end): \(entry.range.lowerBound < end ? "overlap" : "hole")")
+            }
+            end = entry.range.upperBound
+        }
+        guard dataStart + end == data.count else {
+            throw reject("the tensors end at byte \(dataStart + end), the file at \(data.count): truncated or followed by other data")
+        }
+    }
+
+    private static func entry(_ name: String, _ value: Any, _ reject: (String) -> CheckpointError) throws -> Entry {
+        guard let fields = value as? [String: Any], let dtype = fields["dtype"] as? String,
+            let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int], offsets.count == 2
+        else { throw reject("'\(name)' lacks dtype, shape or data_offsets") }
+        guard let itemSize = itemSizes[dtype] else { throw reject("'\(name)' has the unknown dtype \(dtype)") }
+        guard offsets[0] >= 0, offsets[0] <= offsets[1] else { throw reject("'\(name)' has offsets \(offsets)") }
+        var bytes = itemSize
+        for size in shape {
+            let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
+            guard size >= 0, !overflow else { throw reject("'\(name)' has the impossible shape \(shape)") }
+            bytes = product
+        }
+        guard bytes == offsets[1] - offsets[0] else {
+            throw reject("'\(name)' of \(dtype) \(shape) needs \(bytes) bytes, its offsets give \(offsets[1] - offsets[0])")
+        }
+        return Entry(dtype: dtype, shape: shape, range: offsets[0]..<offsets[1])
+    }
+
+    /// The values of an F32 tensor of the expected shape.
+    public func floats(_ name: String, shape: [Int]) throws -> [Float] {
+        guard let entry = entries[name] else {
+            throw CheckpointError.malformed(url.path, "the tensor '\(name)' is missing")
+        }
+        guard entry.dtype == "F32", entry.shape == shape else {
+            throw CheckpointError.malformed(
+                url.path, "'\(name)' is \(entry.dtype) \(entry.shape), this model needs F32 \(shape)")
+        }
+        var values = [Float](repeating: 0, count: entry.range.count / 4)
+        let start = data.startIndex + dataStart
+        values.withUnsafeMutableBytes { _ = data.copyBytes(to: $0, from: start + entry.range.lowerBound..<start + entry.range.upperBound) }
+        return values
+    }
+}
+
+/// How many keys the outermost object of a JSON text has, duplicates included.
+private func topLevelKeyCount(_ json: Data) -> Int {
+    var depth = 0, colons = 0
+    var inString = false, escaped = false
+    for byte in json {
+        if inString {
+            if escaped { escaped = false } else if byte == UInt8(ascii: "\\") { escaped = true } else if byte == UInt8(ascii: "\"") { inString = false }
+            continue
+        }
+        switch byte {
+        case UInt8(ascii: "\""): inString = true
+        case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+        case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+        case UInt8(ascii: ":") where depth == 1: colons += 1
+        default: break
+        }
+    }
+    return colons
+}

@@ -1,0 +1,24 @@
+// The image networks by name: one file per network, one line here.
+import TensorCore
+
+/// Images to features: `[N, H, W, 3]` → `[N, featureCount]`.
+public protocol Backbone: Layer {
+    var featureCount: Int { get }
+}
+
+public enum BackboneName: String, CaseIterable, Codable, Sendable {
+    case simpleCNN = "simple_cnn"
+
+    public func make() -> any Backbone {
+        switch self {
+        case .simpleCNN: SimpleCNN()
+        }
+    }
+
+    /// Smaller images vanish in the network's pooling. Units: pixels.
+    public var minimumImageSize: Int {
+        switch self {
+        case .simpleCNN: SimpleCNN.minimumImageSize
+        }
+    }
+}

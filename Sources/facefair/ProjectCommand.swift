@@ -1,0 +1,124 @@
+// facefair project: any model's scores and groups in, fair scores out.
+import ArgumentParser
+import Fairness
+import Foundation
+import Inference
+
+struct ProjectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "project",
+        abstract: "Make the scores of any model fair.",
+        discussion: """
+            Reads rows of id, group, logit and perhaps label, and writes them in the same order as id, group, logit_raw, logit, \
+            score, decision: logit is the fair logit, score its sigmoid, decision is 1 where score >= threshold.
+
+            CSV needs a header; columns go by name, in any order, and other columns are ignored and named on stderr. NDJSON is one \
+            object per line with the same keys; group may be an object such as {"Male":0,"Young":1}. An empty group is unknown: the \
+            row passes through unchanged and takes part in nothing. A table is written when all of it was read and made fair, so an \
+            error never leaves half an output. The summary goes to stderr.
+
+            --format json prints one object: criterion, epsilon, algorithm (projection or primal-dual), batch_size, threshold, \
+            row_count, unknown_rows, batches, gap_before and gap_after (between group means over the whole table, in logits), \
+            largest_batch_gap, groups [{group, count, mean_before, mean_after}], labelled_rows, accuracy_before, accuracy_after, \
+            lambda, average_gap, bound (with --online, else null), projection_ms, rows [{id, group, logit_raw, logit, score, decision}].
+
+            Exit: 0; 64 bad flags; 65 bad table (file, line, column and value are named); 66 no such file; 73 and 74 output cannot be written.
+            """)
+
+    @Argument(help: ArgumentHelp("Table to read; - or nothing reads standard input.", valueName: "file"))
+    var file: String?
+
+    @Option(help: "Parity notion.")
+    var criterion: Criterion = .demographicParity
+
+    @Option(help: "Largest gap between group means that may remain, in logits.")
+    var epsilon = 1e-3
+
+    @Option(name: [.short, .long], help: "Rows per batch; without it the whole table is one batch.")
+    var batchSize: Int?
+
+    @Option(help: "Treat the batches as a stream: batches below --batch-threshold go through this algorithm. Values: primal-dual.")
+    var online: OnlineAlgorithm?
+
+    @Option(help: "With --online: batches of at least this many rows of known groups are projected.")
+    var batchThreshold = 100
+
+    @Option(help: "With --online: first step size of the multiplier.")
+    var eta0 = 0.1
+
+    @Option(help: "With --online: what is penalised in small batches.")
+    var pairPenalty: PairPenalty = .max
+
+    @Option(help: "A score of at least this is decision 1.")
+    var threshold = 0.5
+
+    @Option(help: "Form of the input; without it decided by content and file name.")
+    var inputFormat: ScoreFormat?
+
+    @Option(help: ArgumentHelp("Form of the output: csv, ndjson, or json (one object with summary and rows). Default: as the input.", valueName: "csv|ndjson|json"))
+    var format: ProjectFormat?
+
+    @Option(name: [.short, .long], help: ArgumentHelp("Write here instead of standard output, in one step.", valueName: "file"))
+    var output: String?
+
+    @Flag(name: [.short, .long], help: "No summary on stderr.")
+    var quiet = false
+
+    func validate() throws {
+        guard epsilon >= 0, epsilon.isFinite else { throw ValidationError("--epsilon \(epsilon) must be a finite number >= 0.") }
+        guard threshold > 0, threshold < 1 else { throw ValidationError("--threshold \(threshold) must lie between 0 and 1.") }
+        if let batchSize, batchSize < 1 { throw ValidationError("--batch-size \(batchSize) must be at least 1.") }
+        guard batchThreshold >= 1 else { throw ValidationError("--batch-threshold \(batchThreshold) must be at least 1.") }
+        guard eta0 > 0, eta0.isFinite else { throw ValidationError("--eta0 \(eta0) must be a finite number > 0.") }
+    }
+
+    func run() throws {
+        signal(SIGPIPE, SIG_IGN)
+        try withExitCodes(project)
+    }
+
+    private func project() throws {
+        let (bytes, source) = try readInput()
+        let table = try ScoreTable.read(bytes, format: inputFormat, source: source)
+        let settings = ScoreProjection(
+            criterion: criterion, tolerance: epsilon, batchSize: batchSize,
+            online: online.map { _ in .init(batchThreshold: batchThreshold, eta0: eta0, pairPenalty: pairPenalty) })
+        if online != nil && batchSize == nil && !quiet {
+            Console.note("facefair: note: without --batch-size the whole table is one batch of the stream")
+        }
+        let fair = try settings.project(table, source: source)
+
+        let inputForm = inputFormat ?? ScoreTable.detectFormat(bytes, source: source)
+        let text =
+            switch format ?? (inputForm == .csv ? .csv : .ndjson) {
+            case .csv: fair.csv(table, threshold: threshold)
+            case .ndjson: fair.ndjson(table, threshold: threshold)
+            case .json: fair.json(table, threshold: threshold)
+            }
+        if let output, output != "-" {
+            try ByteFiles.replace(output, with: text)
+        } else {
+            try ByteFiles.write(text, to: STDOUT_FILENO, name: "standard output")
+        }
+        if !quiet { Console.note(ProjectSummary(table: table, fair: fair, threshold: threshold).text) }
+    }
+
+    private func readInput() throws -> (bytes: [UInt8], source: String) {
+        if let file, file != "-" { return (try ByteFiles.read(file), file) }
+        if isatty(STDIN_FILENO) != 0 && !quiet { Console.note("facefair: reading the table from the terminal; end it with Ctrl-D") }
+        return (try ByteFiles.readAll(STDIN_FILENO, name: "standard input"), "standard input")
+    }
+}
+
+/// The online algorithms a command offers.
+enum OnlineAlgorithm: String, CaseIterable, ExpressibleByArgument {
+    case primalDual = "primal-dual"
+}
+
+enum ProjectFormat: String, CaseIterable, ExpressibleByArgument {
+    case csv, ndjson, json
+}
+
+extension ScoreFormat: ExpressibleByArgument {}
+extension Criterion: ExpressibleByArgument {}
+extension PairPenalty: ExpressibleByArgument {}

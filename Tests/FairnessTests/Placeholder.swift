@@ -1,4 +1,0 @@
-import Fairness
-import Testing
-
-@Test func placeholder() { #expect(Bool(true)) }

@@ -1,4 +1,0 @@
-import NeuralNetwork
-import Testing
-
-@Test func placeholder() { #expect(Bool(true)) }

@@ -1,4 +1,0 @@
-import Reporting
-import Testing
-
-@Test func placeholder() { #expect(Bool(true)) }
