@@ -21,8 +21,11 @@ import Testing
         #expect(count == 540 && loader.badImages.count == 0)
     }
 
-    /// Prints a figure; asserts nothing about it, because machines differ.
-    @Test(.enabled(if: sharedData != nil, "\(sharedDataReason)"))
+    /// Prints a figure and asserts nothing, because machines differ; alone, because other tests would share the cores:
+    /// `FACEFAIR_BENCH=1 swift test -c release --filter decodingSpeed`
+    @Test(
+        .enabled(if: sharedData != nil, "\(sharedDataReason)"),
+        .enabled(if: ProcessInfo.processInfo.environment["FACEFAIR_BENCH"] != nil, "runs with FACEFAIR_BENCH=1"))
     func decodingSpeed() throws {
         let samples = try FairFace.load(root: #require(sharedData).appendingPathComponent("fairface-mini")).samples(.train)
         let decoder = ImageDecoder()
