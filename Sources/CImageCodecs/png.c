@@ -17,9 +17,10 @@ static void escape(ci_decoder *decoder, ci_status status, const char *message) {
 }
 
 static void on_error(png_structp png, png_const_charp message) {
-    // The pixels' stream is complete as chunks, but holds fewer rows than the header promises.
-    const bool short_data = strstr(message, "Not enough") != NULL;
-    escape(decoder_of(png), short_data ? CI_TRUNCATED : CI_CORRUPT, message);
+    ci_decoder *decoder = decoder_of(png);
+    // Fewer rows than the header promises, or a chunk that goes on beyond the end of the file and that libpng finds too large.
+    const bool ends_early = strstr(message, "Not enough") || (decoder->ends_early && strstr(message, "too large"));
+    escape(decoder, ends_early ? CI_TRUNCATED : CI_CORRUPT, message);
 }
 
 static void on_warning(png_structp png, png_const_charp message) {
