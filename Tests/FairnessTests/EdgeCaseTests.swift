@@ -64,6 +64,14 @@ struct EdgeCaseTests {
         }
     }
 
+    /// On the very end of the interval there are two derivatives; the layer takes that of a clamped group.
+    @Test func aGapOfExactlyTheToleranceCountsAsClamped() throws {
+        for (z, tolerance) in [([0, 0.25], 0.25), ([1, 1.0], 0)] {
+            let p = try Problem.hard(tolerance).solve(z, [0, 1], 2)
+            #expect(p.scores == z && p.backward([1, 0]) == [0.5, 0.5])
+        }
+    }
+
     @Test func insideTheToleranceNothingMoves() throws {
         let z = [0.1, 0.2, 0.3]
         let p = try Problem.hard(0.25).solve(z, [0, 1, 2], 3)

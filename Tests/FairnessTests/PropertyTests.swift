@@ -104,6 +104,27 @@ struct PropertyTests {
         }
     }
 
+    /// An iterative solver with a relative stopping rule fails here: it never settles, or takes the close groups for one.
+    @Test(arguments: [Problem.hard(0.1), .max(3), .sum(3)])
+    func offsetsAndOutliersCostOnlyTheirRounding(problem: Problem) throws {
+        let counts = [1, 1000, 3, 500], means = [1.5, 0.25, -0.75, 0.5]
+        let groups = counts.indices.flatMap { Array(repeating: $0, count: counts[$0]) }
+        let plain = try problem.solve(groups.map { means[$0] }, groups, 4)
+        let shifted = try problem.solve(groups.map { means[$0] + 1e5 }, groups, 4)
+        expectClose(shifted.meansAfter.map { $0! - 1e5 }, plain.meansAfter.map { $0! }, atol: 1e-9, "\(problem)")
+        expectClose(jacobian(shifted)[0], jacobian(plain)[0], atol: 1e-12, "\(problem)")
+    }
+
+    @Test func anOutlierDoesNotFuseTheOthers() throws {
+        let counts = [1, 1000, 3, 500], means = [1e9, 0.25, -0.75, 0.5]
+        let groups = counts.indices.flatMap { Array(repeating: $0, count: counts[$0]) }
+        // No order changes, so each group is pulled by weight/2n for every group above and back for every group below it.
+        let p = try Problem.sum(0.3).solve(groups.map { means[$0] }, groups, 4)
+        expectClose(
+            p.meansAfter.map { $0! }, [1e9 - 0.15 * 3, 0.25 + 0.15 / 1000, -0.75 + 0.15 * 3 / 3, 0.5 - 0.15 / 500], atol: 1e-6)
+        #expect(jacobian(p)[1001][1001] == 1)  // group 2 moves alone
+    }
+
     @Test func sumPenaltyOfManyGroupsConservesAndShrinks() throws {
         let (z, groups) = randomBatch(3, rows: 100_000, groupCount: 64)
         var last = Double.infinity
