@@ -20,7 +20,7 @@ struct TrainingProgress {
         guard !isQuiet else { return }
         switch event {
         case .note(let text): line(text)
-        case .progress(let epoch, let epochs, let images, let total, let loss, let rate):
+        case .progress(let epoch, let epochs, let images, let total, let loss, _, let rate):
             batches += 1
             let remaining = Double(total - images) / max(rate, 1e-9)
             let figures = String(format: "loss %.4f  %.0f images/s  ETA %@", loss, rate, Self.duration(remaining))
