@@ -25,7 +25,7 @@ package struct CelebAPerson: Sendable {
 
 package enum CelebAPopulation {
     private static let groupShares: [Float] = [0.074, 0.509, 0.152, 0.265]
-    private static let smiling = ByGroup(0.50, 0.70, 0.17, 0.30)
+    private static let smiling = ByGroup(0.52, 0.68, 0.20, 0.32)
 
     // The smile: intensity given the latent smile, and the share of wrong labels.
     private static let intensitySmiling: Float = 0.70, intensityNeutral: Float = 0.20, intensitySpread: Float = 0.15

@@ -32,9 +32,9 @@ extension FaceDescription {
     }
 
     var mouthShape: MouthShape {
-        let half = (0.255 + 0.115 * smile) * mouthWidth * (1 - 0.18 * child)
-        let bend = -0.032 + 0.195 * smile  // corners above the middle when smiling
-        let gap = open * (0.075 + 0.085 * smile)
+        let half = (0.262 + 0.128 * smile) * mouthWidth * (1 - 0.18 * child)
+        let bend = -0.036 + 0.220 * smile  // corners above the middle when smiling
+        let gap = open * (0.078 + 0.095 * smile)
         let fullness = 0.035 + 0.05 * lipFullness
         let middle = mouthY + 0.01
         // A grin opens downward: the upper edge stays flatter than the lower one.

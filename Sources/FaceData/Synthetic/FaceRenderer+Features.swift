@@ -29,7 +29,7 @@ extension FaceRenderer {
                 let x = u * inverse
                 let q = (1 - x * x).atLeast(0)
                 let y = v - corner
-                return canvas.cover(q * m.upperBend - y) * canvas.cover(y - q * m.lowerBend)
+                return canvas.cover(q * m.upperBend - y) * canvas.cover(y - q * m.lowerBend) * (q * 14).clamped
             }
             let teeth = (0.25 + 0.75 * f.smile).limited(0, 0.95)
             let height = (m.lowerBend - m.upperBend) * (0.45 + 0.50 * f.smile)
@@ -41,7 +41,7 @@ extension FaceRenderer {
                 let part = canvas.cover(q * m.upperBend - y) * canvas.cover(y - bottom)
                 let between = (1 - (u * 13 + 0.5).wave.magnitude * 6).clamped
                 let gaps = 1 - between * 0.10
-                return (part * teeth, gaps - x * x * 0.25)
+                return (part * (q * 14).clamped * teeth, gaps - x * x * 0.25)
             }
         }
         // The line between the lips, and the dimples at the corners.
