@@ -30,9 +30,12 @@ extension CelebAPerson {
         f.chubby = a[.chubby] ? random.uniform(0.6, 1) : random.uniform(0, 0.2)
         f.doubleChin = a[.doubleChin] ? random.uniform(0.6, 1) : 0
         f.neckWidth = 0.37 + 0.11 * manly + 0.05 * f.chubby
-        let tone = a[.paleSkin] ? random.uniform(0, 0.08) : (random.chance(0.80) ? random.bell(0.30, 0.08) : random.bell(0.66, 0.15))
-        f.skin = FaceStudio.skin(tone.limited(0.10, 1), hue: random.bell(0, 1))
-        if a[.paleSkin] { f.skin = FaceStudio.skin(tone, hue: -0.5) }
+        if a[.paleSkin] {
+            f.skin = FaceStudio.skin(random.uniform(0, 0.06), hue: -0.5)
+        } else {
+            let tone = random.chance(0.80) ? random.bell(0.30, 0.08) : random.bell(0.66, 0.15)
+            f.skin = FaceStudio.skin(tone.limited(0.10, 1), hue: random.bell(0, 1))
+        }
         f.rosy = a[.rosyCheeks] ? random.uniform(0.6, 1) : random.uniform(0, 0.12)
         f.wrinkles = young ? random.bell(0.06, 0.07).limited(0, 0.4) : random.bell(0.72, 0.22).limited(0.15, 1)
         if a[.attractive] { f.wrinkles *= 0.75 }
@@ -55,8 +58,7 @@ extension CelebAPerson {
             tone = random.chance(0.45) ? .grey : .brown
         }
         f.hairColour = FaceStudio.hair(tone, &random)
-        let dark = tone == .blond ? f.hairColour.scaled(0.62) : (tone == .grey ? f.hairColour.scaled(0.72) : f.hairColour.scaled(0.9))
-        f.browColour = dark
+        f.browColour = f.hairColour.scaled(tone == .blond ? 0.62 : (tone == .grey ? 0.72 : 0.9))
         f.hairWave = a[.wavyHair] ? random.uniform(0.6, 1.2) : (a[.straightHair] ? 0 : random.uniform(0, 0.4))
         f.hairLength = random.uniform(1.15, 2.0)
         f.hairline = random.bell(-0.62, 0.035)
