@@ -1,4 +1,0 @@
-import Inference
-import Testing
-
-@Test func placeholder() { #expect(Bool(true)) }
