@@ -41,7 +41,7 @@ import Testing
 
     @Test func refusesBrokenUTF8() {
         let bytes: [UInt8] = [0x22, 0x61, 0xFF, 0x22]
-        bytes.withUnsafeBufferPointer { buffer in
+        _ = bytes.withUnsafeBufferPointer { buffer in
             #expect(throws: JSONError(byte: 2, reason: "a string that is not UTF-8")) { try JSONValue.parse(buffer) }
         }
     }
