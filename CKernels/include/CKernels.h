@@ -21,8 +21,6 @@
 #include "ck_activation.h"
 #include "ck_pool.h"
 #include "ck_optimizer.h"
-#if __has_include("ck_image.h")
 #include "ck_image.h"
-#endif
 
 #endif

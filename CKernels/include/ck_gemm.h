@@ -21,10 +21,6 @@ CK_CHECKED ck_status ck_gemm(float *c, const float *a, const float *b, const flo
 /// Name of the OpenBLAS kernel set in use, such as "SkylakeX".
 const char *ck_blas_core_name(void);
 
-/// Name of a faster OpenBLAS kernel set that this CPU can run but OpenBLAS did not choose, or null.
-/// OpenBLAS before 0.3.22 takes AMD CPUs with AVX-512 for Haswell, which halves its speed.
-const char *_Nullable ck_blas_better_core_name(void);
-
 #pragma clang assume_nonnull end
 
 #endif

@@ -1,6 +1,5 @@
 // Matrix products; the only file that includes <cblas.h>.
 #include <cblas.h>
-#include <string.h>
 #include <pthread.h>
 
 #include "internal.h"
@@ -13,17 +12,6 @@ void ck_pin_blas(void) {
 }
 
 const char *ck_blas_core_name(void) { return openblas_get_corename(); }
-
-const char *ck_blas_better_core_name(void) {
-#if defined(__x86_64__)
-    const char *core = openblas_get_corename();
-    const bool avx2_kernels = !strcmp(core, "Haswell") || !strcmp(core, "Zen");
-    if (avx2_kernels && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-        return "SkylakeX";
-#endif
-    return NULL;
-}
 
 void ck_sgemm(
     bool transpose_a, bool transpose_b, int m, int n, int k,

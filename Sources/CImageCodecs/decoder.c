@@ -99,6 +99,7 @@ ci_status ci_open(ci_decoder *decoder, const uint8_t *bytes, size_t count, const
         decoder->info.format == CI_JPEG ? ci_survey_jpeg(bytes, count) : ci_survey_png(bytes, count);
     decoder->info.orientation = survey.orientation;
     decoder->info.scans = survey.scans;
+    decoder->ends_early = survey.ends_early;
     ci_status status = CI_OK;
     if (decoder->info.format == CI_JPEG && survey.scans > limits->max_scans) status = CI_TOO_MANY_SCANS;
     if (status == CI_OK) status = decoder->info.format == CI_JPEG ? ci_open_jpeg(decoder) : ci_open_png(decoder);

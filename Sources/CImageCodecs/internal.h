@@ -24,6 +24,7 @@ struct ci_decoder {
     ci_limits limits;
     ci_info info;
     bool opened;
+    bool ends_early;              // see ci_survey
     // What went wrong
     ci_status status;
     uint32_t warnings;

@@ -16,19 +16,26 @@ static void escape(ci_decoder *decoder, ci_status status, const char *message) {
     longjmp(decoder->escape, 1);
 }
 
+// Fewer rows than the header promises, or a chunk that goes on beyond the end of the file and that libpng finds too large.
+static ci_status status_of(const ci_decoder *decoder, const char *message) {
+    const bool ends_early = strstr(message, "Not enough") || (decoder->ends_early && strstr(message, "too large"));
+    return ends_early ? CI_TRUNCATED : CI_CORRUPT;
+}
+
 static void on_error(png_structp png, png_const_charp message) {
-    // The pixels' stream is complete as chunks, but holds fewer rows than the header promises.
-    const bool short_data = strstr(message, "Not enough") != NULL;
-    escape(decoder_of(png), short_data ? CI_TRUNCATED : CI_CORRUPT, message);
+    ci_decoder *decoder = decoder_of(png);
+    escape(decoder, status_of(decoder, message), message);
 }
 
 static void on_warning(png_structp png, png_const_charp message) {
     ci_decoder *decoder = decoder_of(png);
     // Data after the last row do not touch a pixel; whatever else libpng warns about may.
     const bool harmless = strstr(message, "Extra compressed data") || strstr(message, "Too much image data");
+    const ci_status status = status_of(decoder, message);
+    if (status == CI_TRUNCATED) escape(decoder, status, message);
     if (!decoder->limits.lenient && !harmless) {
         decoder->refused_for_warning = true;
-        escape(decoder, CI_CORRUPT, message);
+        escape(decoder, status, message);
     }
     if (decoder->warnings++ == 0) ci_fail(decoder, CI_OK, message);
 }

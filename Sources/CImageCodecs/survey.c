@@ -9,7 +9,7 @@ static uint32_t big32(const uint8_t *p) { return big16(p) << 16 | big16(p + 2); 
 enum { SOI = 0xD8, EOI = 0xD9, SOS = 0xDA, APP1 = 0xE1, RST0 = 0xD0, TEM = 0x01 };   // JPEG markers
 
 ci_survey ci_survey_jpeg(const uint8_t *bytes, size_t count) {
-    ci_survey survey = {0, 1};
+    ci_survey survey = {0, 1, false};
     bool seen_exif = false;
     size_t at = 2;
     while (at < count) {
@@ -36,13 +36,16 @@ ci_survey ci_survey_jpeg(const uint8_t *bytes, size_t count) {
 }
 
 ci_survey ci_survey_png(const uint8_t *bytes, size_t count) {
-    ci_survey survey = {1, 1};
+    ci_survey survey = {1, 1, false};
     size_t at = 8;
     bool seen_exif = false;
     while (count - at >= 12) {
         const size_t length = big32(bytes + at);
         const uint8_t *name = bytes + at + 4;
-        if (length > count - at - 12) break;
+        if (length > count - at - 12) {
+            survey.ends_early = true;
+            break;
+        }
         if (memcmp(name, "IHDR", 4) == 0 && length == 13) survey.scans = name[4 + 12] == 1 ? 7 : 1;
         if (memcmp(name, "eXIf", 4) == 0 && !seen_exif) {
             seen_exif = true;

@@ -7,6 +7,7 @@
 typedef struct ci_survey {
     uint32_t scans;         // JPEG: start-of-scan markers; PNG: 1, or 7 when interlaced
     uint32_t orientation;   // EXIF, 1…8
+    bool ends_early;        // PNG: a chunk states more bytes than the file has left
 } ci_survey;
 
 /// Both expect the signature to have been checked: count ≥ 3 and ≥ 8.

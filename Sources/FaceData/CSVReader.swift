@@ -14,6 +14,11 @@ public struct CSVError: Error, Equatable, Sendable, CustomStringConvertible {
 public struct CSVRecord: Equatable, Sendable {
     public let line: Int
     public let fields: [String]
+
+    public init(line: Int, fields: [String]) {
+        self.line = line
+        self.fields = fields
+    }
 }
 
 /// Reads records one by one. Accepts LF, CRLF and CR line ends, quoted fields with "" inside, a UTF-8 byte order mark; skips blank

@@ -13,12 +13,13 @@ public struct GroupSums: Codable, Equatable, Sendable {
 
     /// Sums of one batch.
     ///
-    /// Errors: ``FairnessError`` for a score that is not finite or a group outside `0..<groupCount`.
+    /// Errors: ``FairnessError`` for a score that is not finite or beyond ``largestScore``, or a group outside `0..<groupCount`.
     public init(_ scores: [Double], groups: [Int], groupCount: Int) throws {
         precondition(scores.count == groups.count, "\(scores.count) scores, \(groups.count) groups")
         self.init(groupCount: groupCount)
         for (row, (score, group)) in zip(scores, groups).enumerated() {
             guard score.isFinite else { throw FairnessError.notFinite(row: row, value: score) }
+            guard abs(score) <= largestScore else { throw FairnessError.tooLarge(row: row, value: score) }
             if group == unknownGroup {
                 unknownCount += 1
             } else if counts.indices.contains(group) {
@@ -56,20 +57,23 @@ public struct GroupSums: Codable, Equatable, Sendable {
     }
 }
 
+/// The largest magnitude of a score: finite scores beyond it could overflow in sums and squares and come out as NaN.
+package let largestScore = 1e100
+
 /// What makes a batch of scores unusable; nothing is emitted for it.
 public enum FairnessError: Error, Equatable, CustomStringConvertible {
     case notFinite(row: Int, value: Double)
+    case tooLarge(row: Int, value: Double)
     case groupOutOfRange(row: Int, group: Int, groupCount: Int)
-    case notConverged(residual: Double)
 
     public var description: String {
         switch self {
         case .notFinite(let row, let value):
             "score \(value) in row \(row) of the batch is not a finite number; remove the row or repair the model that made it"
+        case .tooLarge(let row, let value):
+            "score \(value) in row \(row) of the batch is larger than \(largestScore); no logit is, so repair the model that made it"
         case .groupOutOfRange(let row, let group, let groupCount):
             "group \(group) in row \(row) of the batch is outside 0..<\(groupCount); use \(unknownGroup) for an unknown group"
-        case .notConverged(let residual):
-            "the sum-of-pairs penalty did not converge (residual \(residual)); use the maximum gap as the pair penalty"
         }
     }
 }

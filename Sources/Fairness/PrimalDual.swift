@@ -66,6 +66,31 @@ public struct PrimalDual: Codable, Equatable, Sendable {
         pooled = GroupSums(groupCount: groupCount)
     }
 
+    /// Errors: `DecodingError` for a state that no stream can be in.
+    public init(from decoder: any Decoder) throws {
+        let saved = try decoder.container(keyedBy: CodingKeys.self)
+        groupCount = try saved.decode(Int.self, forKey: .groupCount)
+        tolerance = try saved.decode(Double.self, forKey: .tolerance)
+        eta0 = try saved.decode(Double.self, forKey: .eta0)
+        batchThreshold = try saved.decode(Int.self, forKey: .batchThreshold)
+        pairPenalty = try saved.decode(PairPenalty.self, forKey: .pairPenalty)
+        multiplier = try saved.decode(Double.self, forKey: .multiplier)
+        updates = try saved.decode(Int.self, forKey: .updates)
+        maxMultiplier = try saved.decode(Double.self, forKey: .maxMultiplier)
+        samples = try saved.decode(Int.self, forKey: .samples)
+        violationSum = try saved.decode(Double.self, forKey: .violationSum)
+        pooled = try saved.decode(GroupSums.self, forKey: .pooled)
+        let possible =
+            tolerance.isFinite && tolerance >= 0 && eta0.isFinite && eta0 > 0 && violationSum.isFinite && updates >= 0
+            && multiplier >= 0 && multiplier <= maxMultiplier && maxMultiplier.isFinite
+            && pooled.counts.count == groupCount && pooled.sums.count == groupCount
+            && pooled.counts.allSatisfy { $0 >= 0 } && pooled.knownCount == samples && pooled.sums.allSatisfy(\.isFinite)
+        guard possible else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .multiplier, in: saved, debugDescription: "not the saved state of a primal-dual stream; start the stream anew")
+        }
+    }
+
     /// Mean over samples of their batch's gap, W/N + ε. Units: logits.
     public var averageGap: Double { samples > 0 ? violationSum / Double(samples) + tolerance : 0 }
 

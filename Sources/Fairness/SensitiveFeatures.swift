@@ -40,6 +40,7 @@ public struct SensitiveFeatures: Codable, Equatable, Sendable {
     /// `Male=0,Young=1`; `unknown` for ``unknownGroup``.
     public func label(_ group: Int) -> String {
         guard group != unknownGroup else { return "unknown" }
+        precondition((0..<groupCount).contains(group), "group \(group) is outside 0..<\(groupCount)")
         var rest = group
         var parts: [String] = []
         for feature in features.reversed() {

@@ -16,10 +16,6 @@ public enum BLAS {
     /// OpenBLAS's name for the kernels it chose, such as "SkylakeX" or "Haswell".
     public static var coreName: String { String(cString: ck_blas_core_name()) }
 
-    /// Faster kernels that this CPU can run and OpenBLAS overlooked: the value `OPENBLAS_CORETYPE` should have had when the
-    /// process started. nil if OpenBLAS chose well.
-    public static var betterCoreName: String? { ck_blas_better_core_name().map { String(cString: $0) } }
-
     /// Speed of an n×n×n single-precision product over the pool; the best of `repeats` runs.
     /// Units: 10⁹ floating-point operations per second.
     public static func squareGemmGflops(n: Int, threads: Int, repeats: Int) -> Double {

@@ -11,6 +11,8 @@ struct EpochTally {
     private var correct = 0
     private var lossSum = 0.0, gapBeforeSum = 0.0, gapAfterSum = 0.0
     private var batches = 0
+    /// Of the last batch, after the method.
+    private(set) var lastGap = 0.0
     private var seconds = Seconds()
     private let start = ContinuousClock.now
 
@@ -27,6 +29,7 @@ struct EpochTally {
         lossSum += objective.loss * Double(labels.count)
         gapBeforeSum += objective.gapBefore
         gapAfterSum += objective.gapAfter
+        lastGap = objective.gapAfter
         correct += zip(objective.logits, labels).count { ($0 >= 0) == ($1 >= 0.5) }
     }
 

@@ -139,7 +139,7 @@ public final class Trainer {
             report(
                 .progress(
                     epoch: epoch, epochs: configuration.epochs, images: tally.images, of: trainLoader.samples.count,
-                    loss: tally.meanLoss, imagesPerSecond: tally.imagesPerSecond))
+                    loss: tally.meanLoss, gap: tally.lastGap, imagesPerSecond: tally.imagesPerSecond))
         }
         guard tally.images > 0 else { throw TrainingError.noSamples("no training image could be decoded; see bad_images.jsonl") }
         return tally.row(epoch: epoch, step: state.step, learningRate: optimizer.learningRates[.head]!, multiplier: method.multiplier)

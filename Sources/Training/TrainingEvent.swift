@@ -3,8 +3,8 @@
 public enum TrainingEvent: Sendable {
     /// Something worth a line: where a run resumes, why it stops.
     case note(String)
-    /// After a batch. `images` and `of` count within the epoch; loss is the mean so far.
-    case progress(epoch: Int, epochs: Int, images: Int, of: Int, loss: Double, imagesPerSecond: Double)
+    /// After a batch. `images` and `of` count within the epoch; loss is the mean so far, gap this batch's after the method.
+    case progress(epoch: Int, epochs: Int, images: Int, of: Int, loss: Double, gap: Double, imagesPerSecond: Double)
     case epoch(EpochRow, epochs: Int, isBest: Bool)
 }
 

@@ -21,7 +21,6 @@ struct FacefairCommand: ParsableCommand {
 @main
 enum Main {
     static func main() {
-        BLASCore.restartIfBetter()
         do {
             var command = try FacefairCommand.parseAsRoot()
             try command.run()

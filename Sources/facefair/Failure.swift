@@ -69,6 +69,17 @@ extension CheckpointError {
     }
 }
 
+extension SyntheticFacesError {
+    var exitStatus: ExitStatus {
+        switch self {
+        case .badCount: .usage
+        case .notEmpty, .otherSet: .cannotCreate
+        case .unwritable, .diskFull: .ioError
+        case .encoding: .failed
+        }
+    }
+}
+
 extension TrainingError {
     var exitStatus: ExitStatus {
         switch self {

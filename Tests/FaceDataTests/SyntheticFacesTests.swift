@@ -10,7 +10,7 @@ private func contents(of folder: URL) throws -> [String: Data] {
     for name in try FileManager.default.subpathsOfDirectory(atPath: folder.path) {
         let url = folder.appendingPathComponent(name)
         var isFolder: ObjCBool = false
-        FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+        _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
         if !isFolder.boolValue { found[name] = try Data(contentsOf: url) }
     }
     return found
@@ -120,8 +120,8 @@ private func fingerprint(_ data: Data) -> String {
         #expect(files == 45)
     }
 
-    /// The labels are text from integer and exact float arithmetic: the same on every machine.
-    @Test func knownLabels() throws {
+    /// Labels and pictures come from integer and exact float arithmetic: the same on every machine.
+    @Test func knownLabelsAndPixels() throws {
         let folder = try TemporaryFolder()
         let celeba = folder.file("celeba")
         let fairface = folder.file("fairface")
@@ -135,7 +135,39 @@ private func fingerprint(_ data: Data) -> String {
         ] {
             for name in names { actual += "\(name) \(fingerprint(try Data(contentsOf: root.appendingPathComponent(name))))\n" }
         }
-        #expect(actual == expected, "generator version \(SyntheticMarker.currentVersion) must change with the labels")
+        for layout in SyntheticFaces.Layout.allCases {
+            for index in 0..<8 {
+                let picture = SyntheticFaces.picture(index, layout: layout, count: 9, seed: 20_240_501)
+                actual += "pixels \(layout.rawValue) \(index) \(fingerprint(Data(picture.pixels)))\n"
+            }
+        }
+        #expect(actual == expected, "generator version \(SyntheticMarker.currentVersion) must change with labels and pixels")
+    }
+
+    @Test(arguments: SyntheticFaces.Layout.allCases)
+    func jpegDecodesToThePicture(_ layout: SyntheticFaces.Layout) throws {
+        let folder = try TemporaryFolder()
+        let root = folder.file("set")
+        try SyntheticFaces.write(to: root, layout: layout, count: 3, seed: 6)
+        let name = layout == .celeba ? "img_align_celeba/000002.jpg" : "train/2.jpg"
+        let drawn = SyntheticFaces.picture(1, layout: layout, count: 3, seed: 6)
+        let decoded = try ImageDecoder().decode(path: root.appendingPathComponent(name).path)
+        #expect(decoded.width == drawn.width && decoded.height == drawn.height)
+        let differences = zip(drawn.pixels, decoded.pixels).map { abs(Int($0) - Int($1)) }
+        #expect(Double(differences.reduce(0, +)) / Double(differences.count) < 5)
+        // A face on a background is neither flat nor noise.
+        #expect(Set(drawn.pixels).count > 100)
+    }
+
+    @Test func encoderRefusesASmallBuffer() {
+        let painter = FacePainter(width: 64, height: 48, capacity: 300)
+        #expect(throws: SyntheticFacesError.encoding("the JPEG does not fit in the buffer")) {
+            try painter.withJPEG { _ in }
+        }
+        let empty = FacePainter(width: 0, height: 48)
+        #expect(throws: SyntheticFacesError.encoding("size, row length or quality out of range")) {
+            try empty.withJPEG { _ in }
+        }
     }
 
     @Test func marker() throws {

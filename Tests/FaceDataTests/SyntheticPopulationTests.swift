@@ -8,7 +8,7 @@ import Testing
         return CelebAPopulation.draw(&random)
     }
 
-    private func share(_ attribute: CelebAAttribute, where condition: (CelebAAttributes) -> Bool = { _ in true }) -> Double {
+    private func share(_ attribute: CelebAAttribute, where condition: (FaceAttributes) -> Bool = { _ in true }) -> Double {
         let rows = Self.people.filter { condition($0.attributes) }
         return Double(rows.count { $0.attributes[attribute] }) / Double(rows.count)
     }

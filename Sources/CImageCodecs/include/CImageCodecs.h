@@ -83,8 +83,6 @@ uint32_t ci_exif_orientation(const uint8_t *tiff, size_t count);
 
 #pragma clang assume_nonnull end
 
-#if __has_include("ci_encode.h")
 #include "ci_encode.h"
-#endif
 
 #endif

@@ -33,7 +33,7 @@ public enum CelebA {
         // Kaggle's archive unpacks to img_align_celeba/img_align_celeba.
         let folder = try find(
             ["img_align_celeba/img_align_celeba", "img_align_celeba", "Img/img_align_celeba"], in: root, what: "img_align_celeba")
-        let attributes = try CelebAAttributes(attributesFile, guide: guide)
+        let attributes = try CelebAAttributeFile(attributesFile, guide: guide)
         let request = try ColumnRequest(
             dataset: "CelebA", declarations: attributes.names.map(ColumnDeclaration.binary), target: target ?? defaultTarget,
             groupBy: groupBy ?? defaultGroupBy)

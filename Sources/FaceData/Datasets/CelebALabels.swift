@@ -2,7 +2,7 @@
 import Foundation
 
 /// list_attr_celeba: the chosen attributes of every image, 1 where the file says 1 and 0 where it says -1.
-struct CelebAAttributes {
+struct CelebAAttributeFile {
     let url: URL
     let names: [String]
     private let data: Data

@@ -94,7 +94,7 @@ public final class BatchSequence {
     public func next() throws -> Batch? {
         while !slots.isEmpty {
             let slot = slots.removeFirst()
-            defer { fill() }
+            fill()
             if let batch = try loader.finish(slot) { return batch }
         }
         return nil

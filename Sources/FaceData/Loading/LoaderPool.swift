@@ -92,8 +92,8 @@ final class LoaderPool: Sendable {
     /// Queues a batch.
     func load(_ indices: [Int]) -> LoaderSlot {
         let size = transform.imageSize
-        let starts = stride(from: 0, to: indices.count, by: LoaderPool.samplesPerTask)
-        let slot = LoaderSlot(indices: indices, shape: Shape(indices.count, size, size, 3), tasks: starts.underestimatedCount)
+        let starts = Array(stride(from: 0, to: indices.count, by: LoaderPool.samplesPerTask))
+        let slot = LoaderSlot(indices: indices, shape: Shape(indices.count, size, size, 3), tasks: starts.count)
         let tasks = starts.map { Task(slot: slot, positions: $0..<min($0 + LoaderPool.samplesPerTask, indices.count)) }
         queue.withLock { queue in
             // Drop what is done, so that the queue stays as short as the prefetch.

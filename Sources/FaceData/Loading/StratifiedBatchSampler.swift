@@ -10,7 +10,8 @@ import TensorCore
 /// less than two samples away from ratio·b. A group with fewer samples than there are batches is spread evenly, so some batches
 /// lack it. Which sample of a group takes which of its places is drawn anew each epoch.
 ///
-/// The last batch is as short as it comes out, except that a single left-over sample joins the batch before it: batch
+/// Batches hold at most the batch size and differ by at most one sample, so that no small left-over batch falls below the fairness
+/// layer's threshold or has poor batch statistics. None holds a single sample, even if one then is larger by one: batch
 /// normalisation has no variance over one sample, and a batch of one has no gap.
 public struct StratifiedBatchSampler: Sendable {
     public let batchSize: Int
@@ -90,13 +91,10 @@ public enum SequentialBatches {
 }
 
 enum Batches {
-    /// Cuts 0..<count into batches; a single left-over joins the batch before it.
+    /// Cuts 0..<count into as few batches as the size allows, of equal length but for one sample.
     static func bounds(_ count: Int, _ batchSize: Int) -> [Range<Int>] {
-        var bounds = stride(from: 0, to: count, by: batchSize).map { $0..<min($0 + batchSize, count) }
-        if batchSize > 1, bounds.count > 1, bounds.last!.count == 1 {
-            bounds.removeLast()
-            bounds[bounds.count - 1] = bounds.last!.lowerBound..<count
-        }
-        return bounds
+        let fewest = (count + batchSize - 1) / batchSize
+        let batches = batchSize > 1 ? min(fewest, max(1, count / 2)) : fewest
+        return (0..<batches).map { $0 * count / batches..<($0 + 1) * count / batches }.filter { !$0.isEmpty }
     }
 }

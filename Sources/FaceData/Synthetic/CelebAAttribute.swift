@@ -20,7 +20,7 @@ package enum CelebAAttribute: Int, CaseIterable, Sendable {
 }
 
 /// One row of `list_attr_celeba.txt` as a set.
-package struct CelebAAttributes: Equatable, Sendable {
+package struct FaceAttributes: Equatable, Sendable {
     private var bits: UInt64 = 0
 
     package init() {}

@@ -13,7 +13,7 @@ private struct ByGroup {
 }
 
 package struct CelebAPerson: Sendable {
-    package var attributes: CelebAAttributes
+    package var attributes: FaceAttributes
     /// Whether the face was drawn as smiling, before the label noise.
     package var isReallySmiling: Bool
     /// What the mouth shows, 0…1.
@@ -60,7 +60,7 @@ package enum CelebAPopulation {
 
     /// Draws one person; nothing is rendered.
     package static func draw(_ random: inout FaceRandom) -> CelebAPerson {
-        var a = CelebAAttributes()
+        var a = FaceAttributes()
         let group = random.choice(groupShares)
         let male = group >= 2
         let young = group % 2 == 1

@@ -22,7 +22,7 @@ extension CelebAPerson {
     }
 
     private func head(
-        _ f: inout FaceDescription, _ a: CelebAAttributes, _ manly: Float, _ young: Bool, _ random: inout FaceRandom
+        _ f: inout FaceDescription, _ a: FaceAttributes, _ manly: Float, _ young: Bool, _ random: inout FaceRandom
     ) {
         f.headWidth = random.bell(0.715 + 0.035 * manly, 0.018) * (a[.ovalFace] ? 0.965 : 1.01)
         f.jaw = (0.10 + 0.55 * manly + random.bell(0, 0.10) - (a[.ovalFace] ? 0.10 : 0)).limited(0, 1)
@@ -30,16 +30,19 @@ extension CelebAPerson {
         f.chubby = a[.chubby] ? random.uniform(0.6, 1) : random.uniform(0, 0.2)
         f.doubleChin = a[.doubleChin] ? random.uniform(0.6, 1) : 0
         f.neckWidth = 0.37 + 0.11 * manly + 0.05 * f.chubby
-        let tone = a[.paleSkin] ? random.uniform(0, 0.08) : (random.chance(0.80) ? random.bell(0.30, 0.08) : random.bell(0.66, 0.15))
-        f.skin = FaceStudio.skin(tone.limited(0.10, 1), hue: random.bell(0, 1))
-        if a[.paleSkin] { f.skin = FaceStudio.skin(tone, hue: -0.5) }
+        if a[.paleSkin] {
+            f.skin = FaceStudio.skin(random.uniform(0, 0.06), hue: -0.5)
+        } else {
+            let tone = random.chance(0.80) ? random.bell(0.30, 0.08) : random.bell(0.66, 0.15)
+            f.skin = FaceStudio.skin(tone.limited(0.10, 1), hue: random.bell(0, 1))
+        }
         f.rosy = a[.rosyCheeks] ? random.uniform(0.6, 1) : random.uniform(0, 0.12)
         f.wrinkles = young ? random.bell(0.06, 0.07).limited(0, 0.4) : random.bell(0.72, 0.22).limited(0.15, 1)
         if a[.attractive] { f.wrinkles *= 0.75 }
         f.bags = a[.bagsUnderEyes] ? random.uniform(0.5, 1) : random.uniform(0, 0.15)
     }
 
-    private func hair(_ f: inout FaceDescription, _ a: CelebAAttributes, _ male: Bool, _ random: inout FaceRandom) {
+    private func hair(_ f: inout FaceDescription, _ a: FaceAttributes, _ male: Bool, _ random: inout FaceRandom) {
         let tone: FaceStudio.HairTone
         if a[.grayHair] {
             tone = .grey
@@ -55,8 +58,7 @@ extension CelebAPerson {
             tone = random.chance(0.45) ? .grey : .brown
         }
         f.hairColour = FaceStudio.hair(tone, &random)
-        let dark = tone == .blond ? f.hairColour.scaled(0.62) : (tone == .grey ? f.hairColour.scaled(0.72) : f.hairColour.scaled(0.9))
-        f.browColour = dark
+        f.browColour = f.hairColour.scaled(tone == .blond ? 0.62 : (tone == .grey ? 0.72 : 0.9))
         f.hairWave = a[.wavyHair] ? random.uniform(0.6, 1.2) : (a[.straightHair] ? 0 : random.uniform(0, 0.4))
         f.hairLength = random.uniform(1.15, 2.0)
         f.hairline = random.bell(-0.62, 0.035)
@@ -74,7 +76,7 @@ extension CelebAPerson {
         if a[.wearingHat] { f.hat = FaceStudio.cloth(&random) }
     }
 
-    private func eyes(_ f: inout FaceDescription, _ a: CelebAAttributes, _ manly: Float, _ random: inout FaceRandom) {
+    private func eyes(_ f: inout FaceDescription, _ a: FaceAttributes, _ manly: Float, _ random: inout FaceRandom) {
         f.eyeOpen = a[.narrowEyes] ? random.uniform(0.030, 0.048) : random.uniform(0.072, 0.098) - 0.008 * manly
         f.eyeSize = random.bell(1.03 - 0.06 * manly, 0.03)
         f.eyeSlant = random.bell(0.03, 0.03)
@@ -88,7 +90,7 @@ extension CelebAPerson {
     }
 
     private func mouthAndNose(
-        _ f: inout FaceDescription, _ a: CelebAAttributes, _ manly: Float, _ random: inout FaceRandom
+        _ f: inout FaceDescription, _ a: FaceAttributes, _ manly: Float, _ random: inout FaceRandom
     ) {
         f.noseWidth = a[.bigNose] ? random.uniform(0.185, 0.215) : random.bell(0.130 + 0.015 * manly, 0.007)
         if a[.pointyNose] { f.noseWidth *= 0.86 }
@@ -103,7 +105,7 @@ extension CelebAPerson {
         if a[.wearingLipstick] { f.lipColour = f.lipColour.mixed(FaceStudio.lipstick(&random), random.uniform(0.6, 0.95)) }
     }
 
-    private func beard(_ f: inout FaceDescription, _ a: CelebAAttributes, _ random: inout FaceRandom) {
+    private func beard(_ f: inout FaceDescription, _ a: FaceAttributes, _ random: inout FaceRandom) {
         if a[.fiveOClockShadow] { f.stubble = random.uniform(0.45, 0.85) }
         if a[.goatee] { f.goatee = random.uniform(0.7, 0.95) }
         if a[.mustache] { f.mustache = random.uniform(0.75, 0.95) }
@@ -113,7 +115,7 @@ extension CelebAPerson {
         if !a[.noBeard] && isNamed && random.chance(0.2) { f.beard = random.uniform(0.3, 0.7) }
     }
 
-    private func worn(_ f: inout FaceDescription, _ a: CelebAAttributes, _ random: inout FaceRandom) {
+    private func worn(_ f: inout FaceDescription, _ a: FaceAttributes, _ random: inout FaceRandom) {
         if a[.eyeglasses] { f.glasses = [.thin, .thick, .dark][random.choice([0.42, 0.43, 0.15])] }
         let metal = [Colour(0.85, 0.68, 0.25), Colour(0.82, 0.83, 0.86), Colour(0.92, 0.90, 0.84), Colour(0.16, 0.45, 0.55)]
         if a[.wearingEarrings] { f.earring = metal[random.choice([0.4, 0.3, 0.15, 0.15])] }

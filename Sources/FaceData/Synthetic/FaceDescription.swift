@@ -85,9 +85,4 @@ struct FaceDescription {
 
     // Five free phases in 0…1 for textures
     var phase: (Float, Float, Float, Float, Float) = (0, 0, 0, 0, 0)
-
-    var mouthY: Float { 0.71 - 0.12 * child }
-    var chinY: Float { 1.15 - 0.20 * child }
-    var crownY: Float { -1.0 - 0.20 * child }
-    var noseY: Float { noseLength - 0.10 * child }
 }

@@ -8,19 +8,17 @@ package final class FacePainter {
     private var pixels: [UInt8]
     private var encoded: [UInt8]
 
-    package init(width: Int, height: Int) {
+    /// - Parameter capacity: bytes for the JPEG; the default is enough for any picture.
+    package init(width: Int, height: Int, capacity: Int? = nil) {
         canvas = FaceCanvas(width: width, height: height)
         pixels = [UInt8](repeating: 0, count: width * height * 3)
-        encoded = [UInt8](repeating: 0, count: ci_encode_jpeg_bound(UInt32(width), UInt32(height)))
+        encoded = [UInt8](repeating: 0, count: capacity ?? ci_encode_jpeg_bound(UInt32(width), UInt32(height)))
     }
 
-    /// Draws the face into the pixel buffer; returns its landmarks.
-    @discardableResult
-    func draw(_ face: FaceDescription, _ random: inout FaceRandom) -> FaceLandmarks {
-        let renderer = FaceRenderer(canvas: canvas, face: face)
-        renderer.draw(noise: &random)
+    /// Draws the face into the pixel buffer.
+    func draw(_ face: FaceDescription, _ random: inout FaceRandom) {
+        FaceRenderer(canvas: canvas, face: face).draw(noise: &random)
         pixels.withUnsafeMutableBufferPointer { canvas.write(to: $0.baseAddress!) }
-        return renderer.landmarks
     }
 
     /// The picture as interleaved RGB.

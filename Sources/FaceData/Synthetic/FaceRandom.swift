@@ -16,7 +16,7 @@ package struct FaceRandom {
 
     package mutating func uniform(_ low: Float, _ high: Float) -> Float { low + (high - low) * unit() }
 
-    /// Bell-shaped with mean 0, standard deviation 1 and support ±2√3·… = ±3.46: the sum of four uniforms.
+    /// Bell-shaped with mean 0, standard deviation 1 and support ±3.46: the sum of four uniforms.
     /// Not Box-Muller, whose logarithm and cosine differ between C libraries.
     package mutating func bell() -> Float {
         let sum = unit() + unit() + unit() + unit()

@@ -1,30 +1,9 @@
 // The features that carry the expression: mouth, nose, eyes, brows.
 
-/// The mouth in face units: corners at ±half, cornerY; the lips part between two parabolas.
-struct MouthShape {
-    var half, cornerY: Float
-    var upperBend, lowerBend: Float  // how far the inner edges hang below the corners in the middle
-    var upperLip, lowerLip: Float
-}
-
 extension FaceRenderer {
-    var mouthShape: MouthShape {
-        let f = face
-        let s = f.smile
-        let half = (0.255 + 0.115 * s) * f.mouthWidth * (1 - 0.18 * f.child)
-        let bend = -0.032 + 0.195 * s  // corners above the middle when smiling
-        let gap = f.open * (0.075 + 0.085 * s)
-        let fullness = 0.035 + 0.05 * f.lipFullness
-        let middle = f.mouthY + 0.01
-        // A grin opens downward: the upper edge stays flatter than the lower one.
-        return MouthShape(
-            half: half, cornerY: middle - bend * 0.62, upperBend: bend - gap * (0.35 + 0.15 * s), lowerBend: bend + gap * 0.65,
-            upperLip: fullness * 0.85 * (1 - 0.25 * s), lowerLip: fullness * 1.15 * (1 - 0.15 * s))
-    }
-
     func mouth() {
         let f = face
-        let m = mouthShape
+        let m = face.mouthShape
         let reach = m.half + 0.03
         let box = FaceBox(-reach, m.cornerY - 0.2, reach, m.cornerY + 0.42)
         let inverse = 1 / m.half
@@ -50,7 +29,7 @@ extension FaceRenderer {
                 let x = u * inverse
                 let q = (1 - x * x).atLeast(0)
                 let y = v - corner
-                return canvas.cover(q * m.upperBend - y) * canvas.cover(y - q * m.lowerBend)
+                return canvas.cover(q * m.upperBend - y) * canvas.cover(y - q * m.lowerBend) * (q * 14).clamped
             }
             let teeth = (0.25 + 0.75 * f.smile).limited(0, 0.95)
             let height = (m.lowerBend - m.upperBend) * (0.45 + 0.50 * f.smile)
@@ -62,7 +41,7 @@ extension FaceRenderer {
                 let part = canvas.cover(q * m.upperBend - y) * canvas.cover(y - bottom)
                 let between = (1 - (u * 13 + 0.5).wave.magnitude * 6).clamped
                 let gaps = 1 - between * 0.10
-                return (part * teeth, gaps - x * x * 0.25)
+                return (part * (q * 14).clamped * teeth, gaps - x * x * 0.25)
             }
         }
         // The line between the lips, and the dimples at the corners.

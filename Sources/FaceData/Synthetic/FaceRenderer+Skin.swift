@@ -77,11 +77,11 @@ extension FaceRenderer {
         let top = face.noseY - 0.02
         let bottom = face.mouthY + 0.04
         let inner = face.noseWidth + 0.04
-        let outer = mouthShape.half + 0.09
+        let outer = face.mouthShape.half + 0.09
         let height = 1 / (bottom - top)
         let thickness: Float = 0.03
-        canvas.tint(FaceBox(around: side * (inner + outer) / 2, (top + bottom) / 2, (outer - inner) / 2 + 0.12, 0.26), Colour(0.60, 0.46, 0.42)) {
-            u, v in
+        let box = FaceBox(around: side * (inner + outer) / 2, (top + bottom) / 2, (outer - inner) / 2 + 0.12, 0.26)
+        canvas.tint(box, Colour(0.60, 0.46, 0.42)) { u, v in
             let t = (v - top) * height
             let inside = (t * (1 - t) * 4).clamped
             let path = inner + t * (outer - inner) + inside * 0.025
@@ -153,7 +153,7 @@ extension FaceRenderer {
         let a = u.magnitude
         let border = (m - 0.10 - raise) - (a - 0.12).atLeast(0) * 0.68
         let below = v.magnitude - border
-        let lips = Distance.ellipse(u, v, 0, m + 0.02, mouthShape.half * 0.98, 0.085)
+        let lips = Distance.ellipse(u, v, 0, m + 0.02, face.mouthShape.half * 0.98, 0.085)
         let area = canvas.cover(0 - below, soft: soft) * canvas.cover(0.01 - lips, soft: 0.03)
         let lip = canvas.cover((v - (m - 0.14)).magnitude - 0.075, soft: 0.04) * canvas.cover(a - 0.42, soft: 0.10)
         return area.larger(lip * 0.9) * canvas.cover(headDistance(u, v))

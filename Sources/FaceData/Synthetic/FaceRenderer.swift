@@ -1,26 +1,13 @@
 // Draws a FaceDescription back to front on a canvas. The parts stand in the extensions beside this file.
 
-/// Landmarks in pixels, in the order of CelebA's landmark file (left = left in the picture).
-struct FaceLandmarks {
-    var leftEye, rightEye, nose, leftMouth, rightMouth: (x: Float, y: Float)
-}
-
 struct FaceRenderer {
     let canvas: FaceCanvas
     let face: FaceDescription
 
-    /// Head height in pixels at scale 1, and where the point between the eyes lies, as parts of the picture.
-    private static let headPart: Float = 0.305, eyeLine: Float = 0.455
-
     init(canvas: FaceCanvas, face: FaceDescription) {
         self.canvas = canvas
         self.face = face
-        let w = Float(canvas.width)
-        let h = Float(canvas.height)
-        canvas.place(
-            Placement(
-                centreX: w * (0.5 + face.shiftX), centreY: h * (Self.eyeLine + face.shiftY),
-                scale: h * Self.headPart * face.scale, tilt: face.roll, yaw: face.yaw))
+        canvas.place(face.placement(width: canvas.width, height: canvas.height))
     }
 
     func draw(noise: inout FaceRandom) {
@@ -40,15 +27,6 @@ struct FaceRenderer {
         hat()
         jewellery()
         finish(&noise)
-    }
-
-    var landmarks: FaceLandmarks {
-        let p = canvas.placement
-        let m = mouthShape
-        return FaceLandmarks(
-            leftEye: p.pixel(-face.eyeDistance, 0), rightEye: p.pixel(face.eyeDistance, 0),
-            nose: p.pixel(0, face.noseY - 0.05),
-            leftMouth: p.pixel(-m.half, m.cornerY), rightMouth: p.pixel(m.half, m.cornerY))
     }
 
     // MARK: Head

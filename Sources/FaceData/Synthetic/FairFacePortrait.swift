@@ -15,19 +15,33 @@ private struct Ancestry {
     static func named(_ race: String) -> Ancestry {
         switch race {
         case "East Asian":
-            Ancestry(tone: 0.24, hair: [0.85, 0.14, 0.01, 0], curl: 0.02, wave: 0.2, darkEyes: 0.99, eyeOpen: 0.064, crease: 0.40, noseWidth: 0.142, lips: 0.45)
+            Ancestry(
+                tone: 0.24, hair: [0.85, 0.14, 0.01, 0], curl: 0.02, wave: 0.2, darkEyes: 0.99,
+                eyeOpen: 0.064, crease: 0.40, noseWidth: 0.142, lips: 0.45)
         case "Southeast Asian":
-            Ancestry(tone: 0.42, hair: [0.85, 0.14, 0.01, 0], curl: 0.05, wave: 0.3, darkEyes: 0.99, eyeOpen: 0.070, crease: 0.50, noseWidth: 0.155, lips: 0.60)
+            Ancestry(
+                tone: 0.42, hair: [0.85, 0.14, 0.01, 0], curl: 0.05, wave: 0.3, darkEyes: 0.99,
+                eyeOpen: 0.070, crease: 0.50, noseWidth: 0.155, lips: 0.60)
         case "Indian":
-            Ancestry(tone: 0.56, hair: [0.88, 0.12, 0, 0], curl: 0.08, wave: 0.4, darkEyes: 0.97, eyeOpen: 0.086, crease: 0.90, noseWidth: 0.145, lips: 0.55)
+            Ancestry(
+                tone: 0.56, hair: [0.88, 0.12, 0, 0], curl: 0.08, wave: 0.4, darkEyes: 0.97,
+                eyeOpen: 0.086, crease: 0.90, noseWidth: 0.145, lips: 0.55)
         case "Black":
-            Ancestry(tone: 0.78, hair: [0.92, 0.07, 0.01, 0], curl: 0.70, wave: 0.3, darkEyes: 0.98, eyeOpen: 0.083, crease: 0.85, noseWidth: 0.172, lips: 0.85)
+            Ancestry(
+                tone: 0.78, hair: [0.92, 0.07, 0.01, 0], curl: 0.70, wave: 0.3, darkEyes: 0.98,
+                eyeOpen: 0.083, crease: 0.85, noseWidth: 0.172, lips: 0.85)
         case "Middle Eastern":
-            Ancestry(tone: 0.36, hair: [0.62, 0.35, 0.02, 0.01], curl: 0.12, wave: 0.5, darkEyes: 0.85, eyeOpen: 0.086, crease: 0.90, noseWidth: 0.152, lips: 0.48)
+            Ancestry(
+                tone: 0.36, hair: [0.62, 0.35, 0.02, 0.01], curl: 0.12, wave: 0.5, darkEyes: 0.85,
+                eyeOpen: 0.086, crease: 0.90, noseWidth: 0.152, lips: 0.48)
         case "Latino_Hispanic":
-            Ancestry(tone: 0.38, hair: [0.58, 0.37, 0.04, 0.01], curl: 0.14, wave: 0.5, darkEyes: 0.88, eyeOpen: 0.083, crease: 0.80, noseWidth: 0.150, lips: 0.55)
+            Ancestry(
+                tone: 0.38, hair: [0.58, 0.37, 0.04, 0.01], curl: 0.14, wave: 0.5, darkEyes: 0.88,
+                eyeOpen: 0.083, crease: 0.80, noseWidth: 0.150, lips: 0.55)
         default:
-            Ancestry(tone: 0.16, hair: [0.15, 0.45, 0.33, 0.07], curl: 0.08, wave: 0.4, darkEyes: 0.48, eyeOpen: 0.084, crease: 0.80, noseWidth: 0.135, lips: 0.38)
+            Ancestry(
+                tone: 0.16, hair: [0.15, 0.45, 0.33, 0.07], curl: 0.08, wave: 0.4, darkEyes: 0.48,
+                eyeOpen: 0.084, crease: 0.80, noseWidth: 0.135, lips: 0.38)
         }
     }
 }
@@ -64,7 +78,7 @@ extension FairFacePerson {
         f.crease = random.bell(kin.crease, 0.25).limited(0.1, 1)
         f.iris = FaceStudio.eyes(kin.darkEyes, &random)
         f.browArch = random.bell(0.085 - 0.05 * manly, 0.02).limited(0.01, 0.14)
-        f.browThickness = random.bell(0.046 + 0.040 * manly * grown, 0.010).limited(0.03, 0.13)
+        f.browThickness = random.bell(0.040 + 0.046 * manly * grown, 0.010).limited(0.028, 0.13)
         f.noseWidth = random.bell(kin.noseWidth + 0.012 * manly * grown, 0.014).limited(0.105, 0.21)
         f.noseLength = random.bell(0.415, 0.012)
         f.nosePoint = random.uniform(0, 0.5) * (1 - f.child)
@@ -92,9 +106,9 @@ extension FairFacePerson {
         f.hairWave = random.chance(kin.wave) ? random.uniform(0.5, 1.1) : random.uniform(0, 0.2)
         f.hairLength = random.uniform(1.1, 1.9)
         f.hairline = random.bell(-0.63, 0.035) - 0.10 * f.child
-        if years < 2 {
-            f.hair = random.chance(0.7) ? .buzz : .short
-            f.hairVolume = 0.01
+        if years < 3 {
+            f.hair = random.chance(0.6) ? .buzz : .short
+            f.hairVolume = 0.012
         } else if male {
             let loss = years.ramp(26, 75)
             f.hair = [.short, .buzz, .fringe, .bald, .medium][

@@ -45,7 +45,7 @@ struct CelebAPlan: SyntheticPlan {
         var identities = ""
         var landmarks = "\(count)\n" + Self.landmarkNames + "\n"
         let sizes = partition
-        let canvas = FaceCanvas(width: SyntheticFaces.Layout.celeba.width, height: SyntheticFaces.Layout.celeba.height)
+        let layout = SyntheticFaces.Layout.celeba
         for index in 0..<count {
             let name = Self.fileName(index)
             let (person, _) = person(index)
@@ -54,7 +54,7 @@ struct CelebAPlan: SyntheticPlan {
             attributes += "\n"
             partitions += "\(name) \(index < sizes.train ? 0 : (index < sizes.train + sizes.valid ? 1 : 2))\n"
             identities += "\(name) \(index + 1)\n"
-            landmarks += name + Self.row(FaceRenderer(canvas: canvas, face: description(index).0).landmarks)
+            landmarks += name + Self.row(description(index).0.landmarks(width: layout.width, height: layout.height))
         }
         return [
             ("list_attr_celeba.txt", attributes), ("list_eval_partition.txt", partitions), ("identity_CelebA.txt", identities),

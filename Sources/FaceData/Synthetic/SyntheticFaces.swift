@@ -1,6 +1,5 @@
 // Writes a data set of drawn faces in the exact layout of CelebA or FairFace.
 import Foundation
-import Synchronization
 
 /// Drawn faces as a stand-in for real data: labelled synthetic, reproducible, with known group differences.
 public enum SyntheticFaces {
@@ -28,10 +27,11 @@ public enum SyntheticFaces {
         var marker = SyntheticMarker(layout: layout, count: count, seed: seed, complete: false)
         let isComplete = try claim(folder, for: marker)
 
-        let plan: any SyntheticPlan = layout == .celeba ? CelebAPlan(count: count, seed: seed) : FairFacePlan(count: count, seed: seed)
-        for name in plan.folders { try OutputFile.makeFolder(folder.appendingPathComponent(name)) }
+        let plan = plan(layout, count, seed)
+        // The marker comes first: a set that is interrupted from here on is known as synthetic, and as unfinished.
         try OutputFile.write(marker.note, to: folder.appendingPathComponent(SyntheticMarker.noteName))
         if !isComplete { try OutputFile.write(marker.json, to: folder.appendingPathComponent(SyntheticMarker.fileName)) }
+        for name in plan.folders { try OutputFile.makeFolder(folder.appendingPathComponent(name)) }
         for file in plan.labelFiles() { try OutputFile.write(file.text, to: folder.appendingPathComponent(file.name)) }
 
         let root = folder.path
@@ -48,6 +48,17 @@ public enum SyntheticFaces {
         try OutputFile.write(marker.json, to: folder.appendingPathComponent(SyntheticMarker.fileName))
     }
 
+    /// The picture of one image before it is encoded.
+    package static func picture(_ index: Int, layout: Layout, count: Int, seed: UInt64) -> PixelImage {
+        let painter = FacePainter(width: layout.width, height: layout.height)
+        plan(layout, count, seed).paint(index, with: painter)
+        return PixelImage(width: layout.width, height: layout.height, pixels: painter.rgb)
+    }
+
+    private static func plan(_ layout: Layout, _ count: Int, _ seed: UInt64) -> any SyntheticPlan {
+        layout == .celeba ? CelebAPlan(count: count, seed: seed) : FairFacePlan(count: count, seed: seed)
+    }
+
     /// Makes sure `folder` exists and may be filled; returns whether it already holds the whole set.
     private static func claim(_ folder: URL, for marker: SyntheticMarker) throws -> Bool {
         var isFolder: ObjCBool = false
@@ -55,7 +66,9 @@ public enum SyntheticFaces {
             try OutputFile.makeFolder(folder)
             return false
         }
-        guard isFolder.boolValue else { throw SyntheticFacesError.unwritable(path: folder.path, reason: "it is a file, not a folder") }
+        guard isFolder.boolValue else {
+            throw SyntheticFacesError.unwritable(path: folder.path, reason: "it is a file, not a folder")
+        }
         if let found = SyntheticMarker.read(from: folder) {
             guard found.isSameSet(as: marker) else {
                 throw SyntheticFacesError.otherSet(path: folder.path, found: found.summary, wanted: marker.summary)

@@ -18,8 +18,8 @@ public struct SyntheticMarker: Codable, Equatable, Sendable {
     /// Reads the marker of a data folder; nil when there is none or it is not ours.
     public static func read(from folder: URL) -> SyntheticMarker? {
         guard let data = try? Data(contentsOf: folder.appendingPathComponent(fileName)) else { return nil }
-        guard let marker = try? JSONDecoder().decode(SyntheticMarker.self, from: data), marker.generator == "facefair" else { return nil }
-        return marker
+        let marker = try? JSONDecoder().decode(SyntheticMarker.self, from: data)
+        return marker?.generator == "facefair" ? marker : nil
     }
 
     /// Equal but for completeness.
@@ -32,7 +32,8 @@ public struct SyntheticMarker: Codable, Equatable, Sendable {
     /// The JSON text, keys in fixed order.
     var json: String {
         """
-        {"generator":"\(generator)","version":\(version),"layout":"\(layout.rawValue)","count":\(count),"seed":\(seed),"complete":\(complete)}
+        {"generator":"\(generator)","version":\(version),"layout":"\(layout.rawValue)","count":\(count),"seed":\(seed),\
+        "complete":\(complete)}
 
         """
     }
@@ -41,8 +42,8 @@ public struct SyntheticMarker: Codable, Equatable, Sendable {
         """
         # SYNTHETIC: drawn faces, no real people
 
-        Every image in this folder was drawn by `facefair data synthesize --layout \(layout.rawValue) --count \(count) --seed \(seed)`
-        (generator version \(version)). No photograph was used. Labels, identities and partitions are made up as well.
+        Every image in this folder was drawn by
+        `facefair data synthesize DIR --layout \(layout.rawValue) --count \(count) --seed \(seed)` (generator version \(version)). No photograph was used. Labels, identities and partitions are made up as well.
 
         The file layout is that of \(layout.title), so that the same readers serve both; the data are not \(layout.title).
         Results on this folder say whether software works. They say nothing about real faces, real people or real groups,

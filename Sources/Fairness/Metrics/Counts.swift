@@ -33,9 +33,16 @@ public func sigmoid(_ logit: Double) -> Double {
 struct Counts {
     var count = 0, positives = 0, negatives = 0
     var selected = 0, truePositives = 0, falsePositives = 0
+    /// Scores that are not finite: they decide nothing, and leave every metric but the count undefined.
+    var unusable = 0
     var logitSum = 0.0, probabilitySum = 0.0, lossSum = 0.0
 
     mutating func add(score: Double, label: Int?, threshold: Double) {
+        guard score.isFinite else {
+            count += 1
+            unusable += 1
+            return
+        }
         let probability = sigmoid(score)
         let decision = probability >= threshold
         count += 1
@@ -43,6 +50,7 @@ struct Counts {
         logitSum += score
         probabilitySum += probability
         guard let label else { return }
+        precondition(label == 0 || label == 1, "label \(label) is neither 0 nor 1")
         // log(1 + e^−|z|) + max(z, 0) − z·y, the stable form of torch.nn.BCEWithLogitsLoss
         lossSum += max(score, 0) - score * Double(label) + log1p(exp(-abs(score)))
         if label == 1 {

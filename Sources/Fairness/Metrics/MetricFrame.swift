@@ -29,6 +29,7 @@ public enum Metric: String, CaseIterable, Sendable {
         func ratio(_ numerator: Double, _ denominator: Int, _ missing: String) -> MetricValue {
             denominator > 0 ? .defined(numerator / Double(denominator)) : .undefined("no \(missing)")
         }
+        guard c.unusable == 0 || self == .count else { return .undefined("\(c.unusable) scores are not finite") }
         let labelled = c.positives + c.negatives
         let trueNegatives = c.negatives - c.falsePositives
         switch self {
@@ -66,6 +67,7 @@ public struct MetricFrame: Sendable {
             if group == unknownGroup {
                 unknown.add(score: score, label: label, threshold: threshold)
             } else {
+                precondition(groups.indices.contains(group), "group \(group) is outside 0..<\(groupCount)")
                 groups[group].add(score: score, label: label, threshold: threshold)
             }
         }

@@ -4,6 +4,8 @@ import TensorCore
 /// Images to features: `[N, H, W, 3]` → `[N, featureCount]`.
 public protocol Backbone: Layer {
     var featureCount: Int { get }
+    /// Arithmetic of the convolutions for one image, counting a multiplication and an addition as two.
+    func operations(imageSize: Int) -> (forward: Double, training: Double)
 }
 
 public enum BackboneName: String, CaseIterable, Codable, Sendable {

@@ -67,6 +67,9 @@ public final class FaceClassifier {
         _ = backbone.backward(head.backward(Tensor(Shape(dLogits.count, 1), dLogits)))
     }
 
+    /// Arithmetic of the backbone for one image; the head's is negligible.
+    public func operations(imageSize: Int) -> (forward: Double, training: Double) { backbone.operations(imageSize: imageSize) }
+
     /// Drops the activations that `backward` would need.
     public func trim() {
         backbone.trim()

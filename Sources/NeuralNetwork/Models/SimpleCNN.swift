@@ -8,10 +8,11 @@ import TensorCore
 public final class SimpleCNN: Backbone {
     public static let minimumImageSize = 16
     public let featureCount = 512
+    private static let channels = [3, 32, 64, 128, 256, 512]
     private let body: Sequential
 
     public init() {
-        let channels = [3, 32, 64, 128, 256, 512]
+        let channels = Self.channels
         var layers: [any Layer] = []
         for block in 1...5 {
             layers += [
@@ -25,6 +26,18 @@ public final class SimpleCNN: Backbone {
         }
         layers.append(GlobalAveragePool())
         body = Sequential(layers)
+    }
+
+    /// Training adds two products of the same size per layer, but the images need no gradient.
+    public func operations(imageSize: Int) -> (forward: Double, training: Double) {
+        var forward = 0.0, training = 0.0, side = imageSize
+        for block in 1...5 {
+            let layer = 2.0 * 9 * Double(Self.channels[block - 1] * Self.channels[block] * side * side)
+            forward += layer
+            training += layer * (block > 1 ? 3 : 2)
+            side /= 2
+        }
+        return (forward, training)
     }
 
     public func forward(_ x: Tensor, _ mode: Mode) -> Tensor { body.forward(x, mode) }

@@ -1,0 +1,102 @@
+// The hyper-parameters that `train` and `experiment` share. Unset options take the paper's value for the data set.
+import ArgumentParser
+import Fairness
+import NeuralNetwork
+import Training
+
+extension BackboneName: ExpressibleByArgument {}
+extension MethodName: ExpressibleByArgument {}
+extension OptimizerName: ExpressibleByArgument {}
+extension ScheduleName: ExpressibleByArgument {}
+
+struct TrainingArguments: ParsableArguments {
+    @Option(help: "Network.")
+    var model: BackboneName?
+    @Option(help: "Side to which images are resized, in pixels (224).")
+    var imgSize: Int?
+    @Option(help: "Per-channel mean, three numbers separated by commas (ImageNet's).")
+    var mean: String?
+    @Option(help: "Per-channel standard deviation, three numbers separated by commas (ImageNet's).")
+    var std: String?
+
+    @Option(help: "Tolerance ε on mean-logit gaps, in logits (celeba 1e-3, fairface 1e-4).")
+    var epsilon: Double?
+    @Option(help: "Parity notion.")
+    var criterion: Criterion?
+    @Option(help: "Batch size b_τ from which a batch is projected hard (100).")
+    var batchThreshold: Int?
+    @Option(help: "First step size η₀ of the online algorithm (0.1).")
+    var eta0: Double?
+    @Option(help: "Gap that the online algorithm penalises.")
+    var pairPenalty: PairPenalty?
+    @Option(help: "λ of --method penalty (100).")
+    var penaltyWeight: Double?
+
+    @Option(help: "Epochs in all, also after a resume (celeba 15, fairface 100).")
+    var epochs: Int?
+    @Option(name: [.short, .long], help: "Images per batch (128).")
+    var batchSize: Int?
+    @Option(help: "Optimizer.")
+    var opt: OptimizerName?
+    @Option(help: "Learning rate of the head (1e-4).")
+    var lr: Double?
+    @Option(help: "Learning rate of the backbone (1e-6).")
+    var backboneLr: Double?
+    @Option(help: "Learning rate below which the schedule does not go (1e-6).")
+    var minLr: Double?
+    @Option(help: "Momentum of --opt sgd (0.9).")
+    var momentum: Double?
+    @Option(help: "Weight decay (celeba 1e-4, fairface 1e-2).")
+    var weightDecay: Double?
+    @Option(help: "Learning-rate schedule.")
+    var sched: ScheduleName?
+    @Option(help: "Epochs without a better validation loss before training stops; 0 = off (celeba 2, fairface 3).")
+    var patience: Int?
+    @Option(help: "Largest gradient norm; 0 = off (celeba 8, fairface 2).")
+    var clipGradNorm: Double?
+    @Option(help: "Dropout in the head (0.3).")
+    var dropout: Double?
+
+    func validate() throws {
+        for (flag, text) in [("--mean", mean), ("--std", std)] where text != nil && numbers(text)?.count != 3 {
+            throw ValidationError("\(flag) \(text!): must be three numbers separated by commas, such as 0.485,0.456,0.406")
+        }
+    }
+
+    /// The paper's settings for the data set with the user's changes.
+    func configuration(dataset: String) -> TrainingConfiguration {
+        var c = TrainingConfiguration.paper(dataset: dataset)
+        func set<T>(_ path: WritableKeyPath<TrainingConfiguration, T>, _ value: T?) {
+            if let value { c[keyPath: path] = value }
+        }
+        set(\.model, model)
+        set(\.imageSize, imgSize)
+        set(\.mean, numbers(mean))
+        set(\.std, numbers(std))
+        set(\.epsilon, epsilon)
+        set(\.criterion, criterion)
+        set(\.batchThreshold, batchThreshold)
+        set(\.eta0, eta0)
+        set(\.pairPenalty, pairPenalty)
+        set(\.penaltyWeight, penaltyWeight)
+        set(\.epochs, epochs)
+        set(\.batchSize, batchSize)
+        set(\.optimizer, opt)
+        set(\.learningRate, lr)
+        set(\.backboneLearningRate, backboneLr)
+        set(\.minimumLearningRate, minLr)
+        set(\.momentum, momentum)
+        set(\.weightDecay, weightDecay)
+        set(\.schedule, sched)
+        set(\.patience, patience)
+        set(\.clipNorm, clipGradNorm)
+        set(\.dropout, dropout)
+        return c
+    }
+
+    private func numbers(_ text: String?) -> [Float]? {
+        guard let text else { return nil }
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Float($0) }
+        return parts.contains { $0 == nil } ? nil : parts.compactMap(\.self)
+    }
+}

@@ -1,4 +1,0 @@
-import Experiments
-import Testing
-
-@Test func placeholder() { #expect(Bool(true)) }

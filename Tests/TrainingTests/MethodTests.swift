@@ -1,0 +1,67 @@
+import Fairness
+import NeuralNetwork
+import TestSupport
+import Testing
+import Training
+
+struct MethodTests {
+    private static let logits = [0.2, 1.4, -0.6, 2, 0.8, -1.5, -0.3, 0.6, -2, 1.1]
+    private static let groups = [0, 0, 0, 1, 1, 2, 2, 2, 2, 3]
+    private static let labels: [Float] = [1, 1, 0, 1, 0, 0, 1, 1, 0, 1]
+
+    private func method(_ name: MethodName, threshold: Int = 1) -> any FairnessMethod {
+        var configuration = TrainingConfiguration()
+        configuration.method = name
+        configuration.epsilon = 0.5
+        configuration.batchThreshold = threshold
+        configuration.penaltyWeight = 3
+        return configuration.makeMethod(groupCount: 4)
+    }
+
+    /// Central differences of the loss; at these logits no active set changes within the step.
+    @Test(arguments: [MethodName.none, .projection, .fairnessLayer, .penalty])
+    func gradients(_ name: MethodName) throws {
+        var method = method(name)
+        let gradient = try method.objective(Self.logits, labels: Self.labels, groups: Self.groups).gradient
+        let numeric = try Self.logits.indices.map { i -> Double in
+            try [1e-5, -1e-5].map { step -> Double in
+                var moved = Self.logits
+                moved[i] += step
+                return try method.objective(moved, labels: Self.labels, groups: Self.groups).loss / (2 * step)
+            }.reduce(0, +)
+        }
+        expectClose(gradient, numeric, rtol: 1e-6, atol: 1e-8)
+    }
+
+    /// fairness.md's unit vector: group means after the hard projection with ε = .5.
+    @Test func theLayerIsInTheLoss() throws {
+        var method = method(.fairnessLayer)
+        let objective = try method.objective(Self.logits, labels: Self.labels, groups: Self.groups)
+        let means = try GroupSums(objective.logits, groups: Self.groups, groupCount: 4).means.map { $0! }
+        expectClose(means, [0.333333, 0.385714, -0.114286, 0.385714], atol: 1e-6)
+        expectClose(objective.loss, BCEWithLogits.loss(objective.logits, labels: Self.labels).loss, atol: 1e-12)
+        #expect(objective.gapBefore > 2 && abs(objective.gapAfter - 0.5) < 1e-12)
+    }
+
+    @Test func smallBatchesGoThroughThePrimalDualAlgorithmAndEachEpochStartsAnew() throws {
+        var method = method(.fairnessLayer, threshold: 11)
+        let first = try method.objective(Self.logits, labels: Self.labels, groups: Self.groups)
+        #expect(first.logits == Self.logits)  // λ starts at 0
+        #expect(method.multiplier! > 0)
+        let second = try method.objective(Self.logits, labels: Self.labels, groups: Self.groups)
+        #expect(second.gapAfter < first.gapAfter)
+        method.beginEpoch()
+        #expect(method.multiplier == 0)
+    }
+
+    @Test func penaltyPricesTheGaps() throws {
+        var none = method(.none), penalty = method(.penalty)
+        let plain = try none.objective(Self.logits, labels: Self.labels, groups: Self.groups)
+        let priced = try penalty.objective(Self.logits, labels: Self.labels, groups: Self.groups)
+        // means .333333, 1.4, −.8, 1.1: Σ squared pair gaps by hand
+        let means = [1.0 / 3, 1.4, -0.8, 1.1]
+        var sum = 0.0
+        for i in means.indices { for j in means[(i + 1)...] { sum += (means[i] - j) * (means[i] - j) } }
+        expectClose(priced.loss - plain.loss, 3 * sum, atol: 1e-12)
+    }
+}

@@ -1,4 +1,0 @@
-import Training
-import Testing
-
-@Test func placeholder() { #expect(Bool(true)) }
