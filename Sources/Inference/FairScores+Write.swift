@@ -86,3 +86,15 @@ extension Duration {
         return Double(seconds) * 1e3 + Double(attoseconds) / 1e15
     }
 }
+
+/// Appends `field` to a CSV text, quoted when it must be.
+private func appendCSV(_ field: String, to bytes: inout [UInt8]) {
+    let special = field.utf8.contains { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 == 0x0A || $0 == 0x0D }
+    guard special else { return bytes.append(contentsOf: field.utf8) }
+    bytes.append(UInt8(ascii: "\""))
+    for byte in field.utf8 {
+        if byte == UInt8(ascii: "\"") { bytes.append(byte) }
+        bytes.append(byte)
+    }
+    bytes.append(UInt8(ascii: "\""))
+}

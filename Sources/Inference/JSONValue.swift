@@ -52,6 +52,11 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
     public let byte: Int
     public let reason: String
 
+    public init(byte: Int, reason: String) {
+        self.byte = byte
+        self.reason = reason
+    }
+
     public var description: String { "not valid JSON at byte \(byte): \(reason)" }
 }
 

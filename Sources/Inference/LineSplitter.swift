@@ -1,26 +1,23 @@
 // Cuts a byte stream into lines, whatever the sizes of the pieces it arrives in, with a limit on the length of a line.
 
 /// One line of input without its line end.
-enum InputLine: Equatable, Sendable {
+package enum InputLine: Equatable, Sendable {
     case text([UInt8])
     /// Longer than the limit; the bytes are gone, their number is not.
     case tooLong(bytes: Int)
 }
 
 /// Feed it chunks; it calls back once per line that is not blank.
-struct LineSplitter {
-    let limit: Int
+package struct LineSplitter {
+    package let limit: Int
     private var pending: [UInt8] = []
     /// Bytes of the current line that were thrown away because it is too long.
     private var discarded = 0
     private var isStart = true
 
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
-    /// Bytes held back for the current line.
-    var heldBytes: Int { pending.count }
-
-    mutating func feed(_ chunk: ArraySlice<UInt8>, _ emit: (InputLine) -> Void) {
+    package mutating func feed(_ chunk: ArraySlice<UInt8>, _ emit: (InputLine) -> Void) {
         var start = chunk.startIndex
         while let end = chunk[start...].firstIndex(of: 0x0A) {
             take(chunk[start..<end])
@@ -31,7 +28,7 @@ struct LineSplitter {
     }
 
     /// The last line may lack its line end.
-    mutating func end(_ emit: (InputLine) -> Void) {
+    package mutating func end(_ emit: (InputLine) -> Void) {
         if !pending.isEmpty || discarded > 0 { finish(emit) }
     }
 

@@ -1,12 +1,15 @@
 // The two readers of score tables: CSV with a header, and one JSON object per line.
+import FaceData
 
 extension ScoreTable {
     /// Reads CSV whose header names id, group, logit and perhaps label, in any order and among other columns.
     static func readCSV(_ bytes: ArraySlice<UInt8>, source: String) throws(ScoreTableError) -> ScoreTable {
-        var records = CSVRecords(bytes)
+        let records = CSVReader(Array(bytes))
         func next() throws(ScoreTableError) -> [String]? {
-            do throws(CSVRecords.Problem) { return try records.next() } catch {
-                throw ScoreTableError(source: source, line: error.line, reason: error.reason)
+            do { return try records.next()?.fields } catch let error as CSVError {
+                throw ScoreTableError(source: source, line: error.line, reason: Self.advice(error.reason))
+            } catch {
+                throw ScoreTableError(source: source, line: records.line, reason: "\(error)")
             }
         }
         guard let header = try next() else { throw ScoreTableError(source: source, reason: "is empty") }
@@ -40,6 +43,11 @@ extension ScoreTable {
             table.groups.append(trim(group).isEmpty ? "" : group)
         }
         return table
+    }
+
+    private static func advice(_ reason: String) -> String {
+        if reason.contains("quote") { return reason + "; a quote inside a field is written as \"\", and the field quoted" }
+        return reason.contains("UTF-8") ? reason + "; save the file as UTF-8" : reason
     }
 
     /// Reads one JSON object per line with the keys id, group, logit and perhaps label.

@@ -118,9 +118,9 @@ struct InferCommand: ParsableCommand {
         }
         if predictor.metadata.synthetic { output.note("facefair: \(predictor.modelName) was trained on synthetic faces") }
 
-        let interrupted = ReceivedSignal()
+        let received = ReceivedSignal()
         StopSignals.handle { [stop = stream.stop] number in
-            interrupted.set(number)
+            received.set(number)
             stop()
         }
         let printer: any AnswerPrinter =
@@ -136,7 +136,7 @@ struct InferCommand: ParsableCommand {
         } else {
             for line in InferSummary.lines(stream) { output.note(line) }
         }
-        if ending == .stopped, let number = interrupted.number { throw ExitCode(128 + number) }
+        if ending == .stopped, let number = received.number { throw ExitCode(128 + number) }
         if stream.summary.failed > 0 { throw ExitCode(ExitStatus.someInputsFailed.rawValue) }
     }
 
