@@ -98,8 +98,11 @@ struct TrainOptions: ParsableArguments {
         func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: folder(path).record.path) }
         if resume == "auto" { return (folder(base), exists(base)) }
         guard output == nil, !existOk else { return (folder(base), false) }
-        var path = base
-        for number in 2... where exists(path) { path = "\(base)-\(number)" }
+        var path = base, number = 1
+        while exists(path) {
+            number += 1
+            path = "\(base)-\(number)"
+        }
         return (folder(path), false)
     }
 
