@@ -15,13 +15,14 @@ func hash01(_ tensor: Int, _ count: Int) -> [Double] {
     }
 }
 
-/// The rule by which a tensor's hash values become its values.
-private func scaled(_ name: String, _ shape: [Int], _ u: Double) -> Float {
-    if name.contains("running_var") { return Float(0.75 + 0.5 * u) }
-    if name.contains("running_mean") { return Float(0.2 * u) }
-    if name.contains(".bn"), name.hasSuffix("weight") { return Float(0.5 + u) }
-    if name.hasSuffix("bias") { return Float(0.3 * u) }
-    return Float(u * (3 / Double(shape.dropFirst().reduce(1, *))).squareRoot())
+/// The rule by which a tensor's hash values become its values; the name is looked at once, not once per value.
+private func rule(_ name: String, _ shape: [Int]) -> (Double) -> Float {
+    if name.contains("running_var") { return { Float(0.75 + 0.5 * $0) } }
+    if name.contains("running_mean") { return { Float(0.2 * $0) } }
+    if name.contains(".bn"), name.hasSuffix("weight") { return { Float(0.5 + $0) } }
+    if name.hasSuffix("bias") { return { Float(0.3 * $0) } }
+    let bound = (3 / Double(shape.dropFirst().reduce(1, *))).squareRoot()
+    return { Float($0 * bound) }
 }
 
 func metadata(dropout: Double = 0, imageSize: Int = 32) -> ModelMetadata {
@@ -44,7 +45,7 @@ func fixtureModel(seed: Int) throws -> FaceClassifier {
     let shapes = try SafeTensorsFile(file).entries.mapValues(\.shape)
     let tensors = shapes.keys.sorted().enumerated().map { index, name -> (name: String, shape: [Int], values: [Float]) in
         let shape = shapes[name]!
-        let values = hash01(1000 * seed + index, shape.reduce(1, *)).map { scaled(name, shape, $0) }
+        let values = hash01(1000 * seed + index, shape.reduce(1, *)).map(rule(name, shape))
         return (name, shape, values)
     }
     let description = try SafeTensorsFile(file).metadata

@@ -38,8 +38,10 @@ public enum Checkpoint {
         guard let trainerState = file.metadata[trainerStateKey] else {
             throw CheckpointError.malformed(url.path, "its metadata lacks '\(trainerStateKey)', so training cannot go on from it")
         }
+        // All or nothing: whatever can fail comes before the first change.
+        let states = try optimizer.state.map { ($0.tensor, try file.floats($0.name, shape: $0.tensor.shape.dims)) }
         try restore(model, from: file, extra: optimizer.state.map(\.name))
-        for (name, tensor) in optimizer.state { tensor.copy(from: try file.floats(name, shape: tensor.shape.dims)) }
+        for (tensor, values) in states { tensor.copy(from: values) }
         return (metadata, trainerState)
     }
 

@@ -70,12 +70,36 @@ public struct ModelMetadata: Codable, Equatable, Sendable {
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
+    /// Errors: throws ``CheckpointError`` malformed unless every value is one that facefair could have written: what follows a
+    /// load (allocation, fairness layer, preprocessing) may rely on them.
     static func decode(_ metadata: [String: String], file: String) throws -> ModelMetadata {
         guard let text = metadata[key] else {
             throw CheckpointError.malformed(file, "its metadata lacks '\(key)', so it is not a facefair model")
         }
-        do { return try JSONDecoder().decode(ModelMetadata.self, from: Data(text.utf8)) } catch {
+        let decoded: ModelMetadata
+        do { decoded = try JSONDecoder().decode(ModelMetadata.self, from: Data(text.utf8)) } catch {
             throw CheckpointError.malformed(file, "its metadata '\(key)' cannot be read: \(error)")
         }
+        if let reason = decoded.complaint { throw CheckpointError.malformed(file, "its metadata '\(key)': \(reason)") }
+        return decoded
+    }
+
+    /// What is impossible about the values, nil if nothing is.
+    private var complaint: String? {
+        if version != 1 { return "version \(version) is not known to this facefair; update it" }
+        if let complaint = classifier.complaint { return complaint }
+        if imageSize < classifier.backbone.minimumImageSize || imageSize > 16_384 { return "image size \(imageSize)" }
+        if mean.count != 3 || !mean.allSatisfy(\.isFinite) { return "mean \(mean) is not three numbers" }
+        if std.count != 3 || !std.allSatisfy({ $0 > 0 && $0.isFinite }) { return "std \(std) is not three numbers above 0" }
+        var groups = 1
+        for feature in features {
+            groups *= feature.values.count
+            if groups < 1 || groups > 1 << 16 { return "feature \(feature.name) makes \(groups) groups" }
+        }
+        if !(epsilon >= 0 && epsilon.isFinite) { return "epsilon \(epsilon) is not a number from 0 on" }
+        if !(eta0 > 0 && eta0.isFinite) { return "eta0 \(eta0) is not a number above 0" }
+        if batchThreshold < 1 { return "batch threshold \(batchThreshold) is not a number from 1 on" }
+        if !(0...1 ~= threshold) { return "threshold \(threshold) is not a probability" }
+        return nil
     }
 }

@@ -39,7 +39,7 @@ public struct SafeTensorsFile {
         }
         func reject(_ reason: String) -> CheckpointError { .malformed(file, reason) }
 
-        if data.starts(with: Array("PK".utf8)) || data.first == 0x80 { throw CheckpointError.pickle(file) }
+        if Self.looksLikePickle(data) { throw CheckpointError.pickle(file) }
         guard data.count >= 8 else { throw reject("only \(data.count) bytes; a safetensors file starts with an 8-byte length") }
         let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= UInt64(Self.maxHeaderBytes) else {
@@ -49,22 +49,23 @@ public struct SafeTensorsFile {
         dataStart = 8 + Int(length)
         let header = data[data.startIndex + 8..<data.startIndex + dataStart]
         guard header.first == UInt8(ascii: "{") else { throw reject("the header is not a JSON object") }
-        guard let object = try? JSONSerialization.jsonObject(with: header) as? [String: Any] else {
-            throw reject("the header is not valid JSON")
+        let json: HeaderJSON
+        do { json = try header.withUnsafeBytes { try HeaderJSON.parse($0) } } catch let failure as HeaderJSON.Failure {
+            throw reject("the header is not valid JSON: \(failure.reason) at its byte \(failure.offset)")
         }
-        guard topLevelKeyCount(header) == object.count else { throw reject("the header names a key twice") }
+        guard case .object(let members) = json else { throw reject("the header is not a JSON object") }
 
         var entries: [String: Entry] = [:]
-        for (name, value) in object where name != "__metadata__" {
-            entries[name] = try Self.entry(name, value, reject)
+        var metadata: [String: String] = [:]
+        for member in members {
+            if member.key == "__metadata__" {
+                metadata = try Self.metadata(member.value, reject)
+            } else {
+                entries[member.key] = try Self.entry(member.key, member.value, reject)
+            }
         }
         self.entries = entries
-        if let value = object["__metadata__"] {
-            guard let strings = value as? [String: String] else { throw reject("__metadata__ holds something that is not a string") }
-            metadata = strings
-        } else {
-            metadata = [:]
-        }
+        self.metadata = metadata
 
         var end = 0
         for (name, entry) in entries.sorted(by: { ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound) }) {
@@ -78,22 +79,54 @@ public struct SafeTensorsFile {
         }
     }
 
-    private static func entry(_ name: String, _ value: Any, _ reject: (String) -> CheckpointError) throws -> Entry {
-        guard let fields = value as? [String: Any], let dtype = fields["dtype"] as? String,
-            let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int], offsets.count == 2
+    /// A zip or a pickle, unless its first bytes are a header's length that happens to begin alike and a header follows.
+    private static func looksLikePickle(_ data: Data) -> Bool {
+        guard data.starts(with: Array("PK".utf8)) || data.first == 0x80 else { return false }
+        let bytes = Array(data.prefix(9))
+        let isHeader = bytes.count == 9 && bytes[4..<8].allSatisfy { $0 == 0 } && bytes[8] == UInt8(ascii: "{")
+        return !isHeader
+    }
+
+    private static func metadata(_ value: HeaderJSON, _ reject: (String) -> CheckpointError) throws -> [String: String] {
+        guard case .object(let members) = value else { throw reject("__metadata__ is not an object") }
+        var metadata: [String: String] = [:]
+        for member in members {
+            guard case .string(let text) = member.value else {
+                throw reject("__metadata__ holds something that is not a string: '\(member.key)'")
+            }
+            metadata[member.key] = text
+        }
+        return metadata
+    }
+
+    private static func entry(_ name: String, _ value: HeaderJSON, _ reject: (String) -> CheckpointError) throws -> Entry {
+        guard case .string(let dtype) = value["dtype"], case .array(let sizes) = value["shape"],
+            case .array(let limits) = value["data_offsets"]
         else { throw reject("'\(name)' lacks dtype, shape or data_offsets") }
         guard let itemSize = itemSizes[dtype] else { throw reject("'\(name)' has the unknown dtype \(dtype)") }
-        guard offsets[0] >= 0, offsets[0] <= offsets[1] else { throw reject("'\(name)' has offsets \(offsets)") }
+        guard let shape = integers(sizes) else { throw reject("'\(name)' has an impossible shape: only integers from 0 on are sizes") }
+        guard let offsets = integers(limits), offsets.count == 2, offsets[0] <= offsets[1] else {
+            throw reject("'\(name)' has impossible data_offsets: they must be its begin and its end")
+        }
         var bytes = itemSize
         for size in shape {
             let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
-            guard size >= 0, !overflow else { throw reject("'\(name)' has the impossible shape \(shape)") }
+            guard !overflow else { throw reject("'\(name)' has the impossible shape \(shape)") }
             bytes = product
         }
         guard bytes == offsets[1] - offsets[0] else {
             throw reject("'\(name)' of \(dtype) \(shape) needs \(bytes) bytes, its offsets give \(offsets[1] - offsets[0])")
         }
         return Entry(dtype: dtype, shape: shape, range: offsets[0]..<offsets[1])
+    }
+
+    private static func integers(_ elements: [HeaderJSON]) -> [Int]? {
+        var integers: [Int] = []
+        for element in elements {
+            guard case .integer(let integer) = element else { return nil }
+            integers.append(integer)
+        }
+        return integers
     }
 
     /// The values of an F32 tensor of the expected shape.
@@ -110,24 +143,4 @@ public struct SafeTensorsFile {
         values.withUnsafeMutableBytes { _ = data.copyBytes(to: $0, from: start + entry.range.lowerBound..<start + entry.range.upperBound) }
         return values
     }
-}
-
-/// How many keys the outermost object of a JSON text has, duplicates included.
-private func topLevelKeyCount(_ json: Data) -> Int {
-    var depth = 0, colons = 0
-    var inString = false, escaped = false
-    for byte in json {
-        if inString {
-            if escaped { escaped = false } else if byte == UInt8(ascii: "\\") { escaped = true } else if byte == UInt8(ascii: "\"") { inString = false }
-            continue
-        }
-        switch byte {
-        case UInt8(ascii: "\""): inString = true
-        case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-        case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-        case UInt8(ascii: ":") where depth == 1: colons += 1
-        default: break
-        }
-    }
-    return colons
 }

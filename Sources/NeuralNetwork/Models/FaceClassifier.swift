@@ -17,6 +17,14 @@ public struct ClassifierConfiguration: Codable, Equatable, Sendable {
         self.baseRate = baseRate
     }
 
+    /// What is impossible about the values, nil if nothing is.
+    var complaint: String? {
+        if !(1...65_536 ~= headHidden) { return "head of \(headHidden) hidden units" }
+        if !(dropout >= 0 && dropout < 1) { return "dropout \(dropout) is not in 0..<1" }
+        if !(0...1 ~= baseRate) { return "base rate \(baseRate) is not a probability" }
+        return nil
+    }
+
     /// log(p / (1 − p)), with p kept away from 0 and 1.
     var initialLogit: Float {
         let p = min(max(baseRate, 1e-6), 1 - 1e-6)
