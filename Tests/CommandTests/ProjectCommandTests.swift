@@ -93,8 +93,8 @@ import Testing
         }
         let result = try project(["--format", "json", "-q"], text)
         let object = try #require(try JSONSerialization.jsonObject(with: result.output) as? [String: Any])
-        #expect(object["projection_ms"] as! Double < 50)
-        #expect(object["gap_after"] as! Double <= 1e-3 + 1e-9)
+        #expect((object["projection_ms"] as! Double) < 50)
+        #expect((object["gap_after"] as! Double) <= 1e-3 + 1e-9)
     }
 
     @Test(arguments: [
