@@ -61,7 +61,7 @@ struct ExperimentCommand: ParsableCommand {
         var progress = TrainingProgress(isQuiet: printing.quiet, showsBar: !noProgress, logInterval: 50)
         guard let results = try comparison.run(
             dataset: faces, shouldStop: { Interruption.isRequested }, report: { progress.show($0) })
-        else { throw ExitCode(Interruption.status.rawValue) }
+        else { throw ExitCode(Interruption.exitCode) }
 
         let kind = faces.isSynthetic ? "SYNTHETIC \(faces.name) (drawn faces, not the paper's data)" : faces.name
         let title = "\(kind): \(faces.target), test split of \(faces.samples(.test).count), epsilon \(configuration.epsilon)"

@@ -26,7 +26,8 @@ enum Main {
             try command.run()
         } catch {
             guard let failure = Failure(error) else { FacefairCommand.exit(withError: error) }
-            Console.error("facefair: error: \(failure.message)")
+            // A reader that has gone, as in `| head`, is no failure.
+            if failure.status != .success { Console.error("facefair: error: \(failure.message)") }
             exit(failure.status.rawValue)
         }
     }

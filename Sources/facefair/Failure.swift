@@ -16,8 +16,7 @@ enum ExitStatus: Int32 {
     case inputMissing = 66
     case cannotCreate = 73
     case ioError = 74
-    case interrupted = 130
-    case terminated = 143
+    case noPermission = 77
 }
 
 /// An error with its place among the exit codes.
@@ -34,12 +33,14 @@ struct Failure: Error {
     init?(_ error: any Error) {
         switch error {
         case let failure as Failure: self = failure
-        case let error as DatasetError: self.init(error.exitStatus, error.description)
+        case let error as DatasetError: self.init(ExitStatus(rawValue: error.exitCode) ?? .failed, error.description)
         case let error as ImageError: self.init(error.code == .missing ? .inputMissing : .badData, error.description)
         case let error as TooManyBadImages: self.init(.badData, error.description)
         case let error as SyntheticFacesError: self.init(error.exitStatus, error.description)
         case let error as CheckpointError: self.init(error.exitStatus, error.description)
         case let error as TrainingError: self.init(error.exitStatus, error.description)
+        case let error as FileError: self.init(error.exitStatus, error.description)
+        case let error as ScoreTableError: self.init(.badData, error.description)
         case let error as AtomicFile.Failure: self.init(.ioError, error.description)
         case let error as FairnessError: self.init(.badData, error.description)
         case let error as GroupError: self.init(.badData, error.description)
@@ -49,12 +50,14 @@ struct Failure: Error {
     }
 }
 
-extension DatasetError {
+extension FileError {
     var exitStatus: ExitStatus {
-        switch self {
+        switch kind {
+        case .closedPipe: .success
         case .missing: .inputMissing
-        case .malformed: .badData
-        case .usage: .usage
+        case .cannotCreate: .cannotCreate
+        case .io: .ioError
+        case .permission: .noPermission
         }
     }
 }

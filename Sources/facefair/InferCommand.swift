@@ -101,10 +101,6 @@ struct InferCommand: ParsableCommand {
 
     func run() throws {
         signal(SIGPIPE, SIG_IGN)
-        try withExitCodes { try infer() }
-    }
-
-    private func infer() throws {
         let (model, images) = try modelAndImages()
         Threads.configure(threads)
         let predictor = try Predictor(modelFile: model)
@@ -118,11 +114,7 @@ struct InferCommand: ParsableCommand {
         }
         if predictor.metadata.synthetic { output.note("facefair: \(predictor.modelName) was trained on synthetic faces") }
 
-        let received = ReceivedSignal()
-        StopSignals.handle { [stop = stream.stop] number in
-            received.set(number)
-            stop()
-        }
+        Interruption.install(stream.stop)
         let printer: any AnswerPrinter =
             if self.stream { NDJSONPrinter(stream) } else if output.format == .json {
                 JSONPrinter(stream, predictor, file: model.path)
@@ -136,7 +128,7 @@ struct InferCommand: ParsableCommand {
         } else {
             for line in InferSummary.lines(stream) { output.note(line) }
         }
-        if ending == .stopped, let number = received.number { throw ExitCode(128 + number) }
+        if ending == .stopped, Interruption.isRequested { throw ExitCode(Interruption.exitCode) }
         if stream.summary.failed > 0 { throw ExitCode(ExitStatus.someInputsFailed.rawValue) }
     }
 

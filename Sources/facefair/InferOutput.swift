@@ -2,14 +2,6 @@
 import Fairness
 import Foundation
 import Inference
-import Synchronization
-
-/// The signal that ended the run, told by another thread.
-final class ReceivedSignal: Sendable {
-    private let value = Mutex<Int32>(0)
-    var number: Int32? { value.withLock { $0 == 0 ? nil : $0 } }
-    func set(_ number: Int32) { value.withLock { $0 = number } }
-}
 
 protocol AnswerPrinter: AnyObject {
     func print(_ answers: [RecordAnswer]) throws

@@ -74,10 +74,6 @@ struct ProjectCommand: ParsableCommand {
 
     func run() throws {
         signal(SIGPIPE, SIG_IGN)
-        try withExitCodes(project)
-    }
-
-    private func project() throws {
         let (bytes, source) = try readInput()
         let table = try ScoreTable.read(bytes, format: inputFormat, source: source)
         let settings = ScoreProjection(

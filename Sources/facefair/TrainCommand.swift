@@ -87,7 +87,7 @@ struct TrainOptions: ParsableArguments {
         let result = try trainer.run(
             resuming: resuming, replacing: existOk, shouldStop: { Interruption.isRequested }, report: { progress.show($0) })
         try report(result, folder)
-        if result.status == .interrupted { throw ExitCode(Interruption.status.rawValue) }
+        if result.status == .interrupted { throw ExitCode(Interruption.exitCode) }
         if result.badImages > 0 { throw ExitCode(ExitStatus.someInputsFailed.rawValue) }
     }
 

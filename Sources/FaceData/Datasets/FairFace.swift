@@ -45,14 +45,15 @@ public enum FairFace {
     public static func load(root: URL, target: String? = nil, groupBy: [String]? = nil) throws(DatasetError) -> FaceDataset {
         let request = try ColumnRequest(
             dataset: "FairFace", declarations: declarations, target: target ?? defaultTarget, groupBy: groupBy ?? defaultGroupBy)
+        // Labels first: a damaged label file is told as such, whether or not the images are there yet.
+        let train = try rows(root.appendingPathComponent("fairface_label_train.csv"), request)
+        let test = try rows(root.appendingPathComponent("fairface_label_val.csv"), request)
         // The authors' archives unpack to a folder named after the margin around the face.
         let folders = ["", "fairface-img-margin025-trainval", "fairface-img-margin125-trainval"]
             .map { $0.isEmpty ? root : root.appendingPathComponent($0) }
         guard let folder = folders.first(where: { isThere($0, "train") && isThere($0, "val") }) else {
             throw .missing(path: isThere(root, "") ? root.appendingPathComponent("train").path : root.path, help: guide.help)
         }
-        let train = try rows(root.appendingPathComponent("fairface_label_train.csv"), request)
-        let test = try rows(root.appendingPathComponent("fairface_label_val.csv"), request)
 
         let codes = zip(train.codes, test.codes).map { $0 + $1 }
         let selection = ColumnSelection(request: request, codes: codes)
