@@ -18,6 +18,11 @@ public enum StopSignals {
                 _ = write(signalPipe, &byte, 1)
             }
         }
+        // A parent may have started us with both blocked: Foundation's Process does, from a dispatch thread.
+        var both = sigset_t()
+        sigemptyset(&both)
+        for number in [SIGINT, SIGTERM] { sigaddset(&both, number) }
+        pthread_sigmask(SIG_UNBLOCK, &both, nil)
         let thread = Thread {
             var byte: UInt8 = 0
             while read(reading, &byte, 1) != 1 {}
