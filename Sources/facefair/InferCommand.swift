@@ -47,7 +47,7 @@ struct InferCommand: ParsableCommand {
     @Option(name: [.short, .long], help: "Images per fairness batch.")
     var batchSize = 32
 
-    @Option(help: ArgumentHelp("A batch that is not full is answered when no input has come for so long; none: only full batches.", valueName: "ms|none"))
+    @Option(help: ArgumentHelp("A batch that is not full is answered after so long when no input is at hand; none: only full batches.", valueName: "ms|none"))
     var maxDelayMs = MaxDelay(milliseconds: 20)
 
     @Option(help: "The online algorithm for batches below --batch-threshold.")
