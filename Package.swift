@@ -59,7 +59,8 @@ let package = Package(
             name: "TrainingTests",
             dependencies: ["Training", "Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
-        .testTarget(name: "CommandTests", dependencies: ["facefair", "TestSupport"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["facefair", "FaceData", "NeuralNetwork", "TensorCore", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
