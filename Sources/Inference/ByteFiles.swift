@@ -1,5 +1,6 @@
 // Whole files and descriptors as bytes: read all, write all, and replace a file so that no reader ever sees half of it.
 import Foundation
+import NeuralNetwork
 
 /// Why a file could not be read or written, in words and as a kind that commands map to exit codes.
 public struct FileError: Error, Equatable, CustomStringConvertible {
@@ -74,29 +75,11 @@ public enum ByteFiles {
         var status = stat()
         let exists = stat(path, &status) == 0
         if exists && status.st_mode & S_IFMT == S_IFDIR { throw FileError(.cannotCreate, "\(path) is a folder; name a file") }
-        if exists && status.st_mode & S_IFMT != S_IFREG {
-            let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { throw writeError(path) }
-            defer { close(descriptor) }
-            return try write(bytes, to: descriptor, name: path)
-        }
         // A link stays a link: its target is replaced.
-        let target = exists ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
-        let temporary = "\(target).\(getpid()).tmp"
-        let mode = exists ? status.st_mode & 0o777 : 0o666
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw writeError(path) }
-        var isOpen = true
-        do throws(FileError) {
-            try write(bytes, to: descriptor, name: path)
-            guard fsync(descriptor) == 0 else { throw FileError(.io, "\(path): cannot write: \(reason())") }
-            isOpen = false
-            guard close(descriptor) == 0 else { throw FileError(.io, "\(path): cannot write: \(reason())") }
-            guard rename(temporary, target) == 0 else { throw FileError(.cannotCreate, "\(path): cannot be made: \(reason())") }
-        } catch {
-            if isOpen { close(descriptor) }
-            unlink(temporary)
-            throw error
+        let target = exists ? URL(fileURLWithPath: path).resolvingSymlinksInPath() : URL(fileURLWithPath: path)
+        do { try AtomicFile.write(Data(bytes), to: target) } catch {
+            errno = (error as? AtomicFile.Failure)?.code ?? EIO
+            throw writeError(path)
         }
     }
 
@@ -115,7 +98,8 @@ public enum ByteFiles {
         switch errno {
         case ENOENT, ENOTDIR: FileError(.cannotCreate, "\(path): its folder does not exist; make it first")
         case EACCES, EPERM, EROFS: FileError(.permission, "\(path): may not be written by this user")
-        default: FileError(.cannotCreate, "\(path): cannot be made: \(reason())")
+        case EISDIR, EEXIST, ENAMETOOLONG, ELOOP: FileError(.cannotCreate, "\(path): cannot be made: \(reason())")
+        default: FileError(.io, "\(path): cannot be written: \(reason())")
         }
     }
 }

@@ -104,7 +104,7 @@ struct EvaluateCommand: ParsableCommand {
             let group = predictions.groups[row] == unknownGroup ? "" : features.label(predictions.groups[row])
             table.append([sample.name, group, "\(predictions.scores[row])", predictions.labels[row].map(String.init) ?? ""])
         }
-        try FileOutput.write(Data(table.csv.utf8), to: path)
+        try ByteFiles.replace(path, with: Array(table.csv.utf8))
     }
 }
 

@@ -3,6 +3,7 @@ import ArgumentParser
 import Experiments
 import FaceData
 import Foundation
+import Inference
 import TensorCore
 import Training
 
@@ -67,9 +68,10 @@ struct ExperimentCommand: ParsableCommand {
         let title = "\(kind): \(faces.target), test split of \(faces.samples(.test).count), epsilon \(configuration.epsilon)"
         let overall = ComparisonTable.overall(results, title: title)
         let groups = ComparisonTable.byGroup(results, title: "By group, \(kind)")
-        try FileOutput.write(Data(overall.csv.utf8), to: folder.appendingPathComponent("results.csv").path)
-        try FileOutput.write(
-            Data((overall.markdown + "\n\n" + groups.markdown + "\n").utf8), to: folder.appendingPathComponent("results.md").path)
+        try ByteFiles.replace(folder.appendingPathComponent("results.csv").path, with: Array(overall.csv.utf8))
+        try ByteFiles.replace(
+            folder.appendingPathComponent("results.md").path,
+            with: Array((overall.markdown + "\n\n" + groups.markdown + "\n").utf8))
         switch printing.format {
         case .json:
             try Console.json(
