@@ -12,7 +12,8 @@ let package = Package(
         ),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // L0: C
@@ -42,7 +43,7 @@ let package = Package(
             name: "facefair",
             dependencies: [
                 "Experiments", "Training", "Inference", "FaceData", "NeuralNetwork", "Fairness", "Reporting", "TensorCore",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Yams", package: "Yams"),
             ]),
 
         // Tests

@@ -14,6 +14,7 @@ public struct EpochRow: Codable, Equatable, Sendable {
     public var validLoss = 0.0
     public var validAccuracy = 0.0
     public var validBalancedAccuracy: Double?
+    public var validWorstGroupAccuracy: Double?
     /// Of the whole validation split: raw logits, after the method's postprocessor, and of decisions.
     public var validGapRaw = 0.0
     public var validGap = 0.0
@@ -26,14 +27,24 @@ public struct EpochRow: Codable, Equatable, Sendable {
     public var networkSeconds = 0.0
     public var fairnessSeconds = 0.0
 
+    /// NaN where the metric is undefined.
+    func value(of metric: EvaluationMetric) -> Double {
+        switch metric {
+        case .loss: validLoss
+        case .accuracy: validAccuracy
+        case .balancedAccuracy: validBalancedAccuracy ?? .nan
+        case .worstGroupAccuracy: validWorstGroupAccuracy ?? .nan
+        }
+    }
+
     static let header =
         "epoch,step,lr,train_loss,train_accuracy,train_gap_raw,train_gap,val_loss,val_accuracy,val_balanced_accuracy,"
-        + "val_gap_raw,val_gap_score,val_gap_decision,lambda,images_per_second,seconds,data_seconds,network_seconds,fairness_seconds"
+        + "val_worst_group_accuracy,val_gap_raw,val_gap_score,val_gap_decision,lambda,images_per_second,seconds,data_seconds,network_seconds,fairness_seconds"
 
     var line: String {
         let numbers: [Double?] = [
             learningRate, trainLoss, trainAccuracy, trainGapRaw, trainGap, validLoss, validAccuracy, validBalancedAccuracy,
-            validGapRaw, validGap, validDecisionGap, multiplier,
+            validWorstGroupAccuracy, validGapRaw, validGap, validDecisionGap, multiplier,
         ]
         let times = [imagesPerSecond, seconds, dataSeconds, networkSeconds, fairnessSeconds]
         return (["\(epoch)", "\(step)"] + numbers.map { $0.map { "\($0)" } ?? "" } + times.map { String(format: "%.3f", $0) })

@@ -10,6 +10,8 @@ struct TrainerState: Codable {
     var learningRates: [String: Double]
     var plateau: ReduceLROnPlateau
     var earlyStopping: EarlyStopping
+    /// Of the best epoch, which another metric may have chosen.
+    var bestValidLoss: Double?
     var dropout: RandomSource
 
     func encoded() throws -> String {

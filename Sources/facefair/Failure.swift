@@ -17,6 +17,7 @@ enum ExitStatus: Int32 {
     case cannotCreate = 73
     case ioError = 74
     case noPermission = 77
+    case badConfiguration = 78
 }
 
 /// An error with its place among the exit codes.

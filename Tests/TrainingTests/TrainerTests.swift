@@ -1,6 +1,7 @@
 import FaceData
 import Foundation
 import Inference
+import NeuralNetwork
 import TensorCore
 import TestSupport
 import Testing
@@ -62,7 +63,7 @@ struct TrainerTests {
         #expect(try whole.modelBytes() == parts.modelBytes())
         let columns = { (folder: RunFolder) in
             try String(contentsOf: folder.history, encoding: .utf8).split(separator: "\n").map {
-                $0.split(separator: ",", omittingEmptySubsequences: false).prefix(14).joined(separator: ",")
+                $0.split(separator: ",", omittingEmptySubsequences: false).prefix(15).joined(separator: ",")
             }
         }
         #expect(try columns(whole) == columns(parts))
@@ -79,6 +80,49 @@ struct TrainerTests {
         #expect(try folder.readRecord().status == .interrupted)
         _ = try run("stopped", SmallFaces.configuration(epochs: 2), resuming: true)
         #expect(try whole.modelBytes() == folder.modelBytes())
+    }
+
+    @Test func numberedModelsAreKeptAndPruned() throws {
+        let folder = RunFolder(temporary.file("run"))
+        var resources = Trainer.Resources()
+        resources.savePeriod = 1
+        resources.checkpointHistory = 2
+        _ = try Trainer(SmallFaces.configuration(epochs: 3), dataset: SmallFaces.load(), folder: folder, resources: resources).run()
+        #expect(!FileManager.default.fileExists(atPath: folder.numbered(1).path))
+        #expect(try Predictor(modelFile: folder.numbered(2)).metadata.epoch == 2)
+        #expect(try Data(contentsOf: folder.numbered(3)) == Data(contentsOf: folder.last))
+    }
+
+    @Test func trainingStartsFromGivenWeights() throws {
+        var configuration = SmallFaces.configuration(epochs: 1)
+        let first = try run("first", configuration).0
+        configuration.weights = first.best.path
+        configuration.learningRate = 1e-30
+        configuration.backboneLearningRate = 1e-30
+        configuration.weightDecay = 0
+        let second = try run("second", configuration).0
+        let names = ["backbone.conv1.weight", "head.3.weight"]
+        let before = try SafeTensorsFile(first.best), after = try SafeTensorsFile(second.best)
+        for name in names {
+            let shape = try #require(before.entries[name]).shape
+            #expect(try before.floats(name, shape: shape) == after.floats(name, shape: shape), "\(name)")
+        }
+        configuration.weights = temporary.file("absent.safetensors").path
+        #expect(throws: CheckpointError.self) { try run("third", configuration) }
+    }
+
+    @Test func theMetricAskedForChoosesTheBestEpoch() throws {
+        var rows: [EpochRow] = []
+        var configuration = SmallFaces.configuration(epochs: 4)
+        configuration.evaluationMetric = .worstGroupAccuracy
+        configuration.schedule = .cosine
+        configuration.warmupEpochs = 1
+        let (folder, result) = try run("run", configuration, report: { if case .epoch(let row, _, _) = $0 { rows.append(row) } })
+        let best = try #require(rows.compactMap(\.validWorstGroupAccuracy).max())
+        #expect(rows[result.bestEpoch - 1].validWorstGroupAccuracy == best)
+        #expect(try folder.readRecord().bestEvaluationMetric == best)
+        #expect(result.bestValidLoss == rows[result.bestEpoch - 1].validLoss)
+        #expect(rows[0].learningRate == 5e-4 && rows[1].learningRate == 1e-3 && rows[3].learningRate < rows[2].learningRate)
     }
 
     @Test func aRunIsNotOverwritten() throws {

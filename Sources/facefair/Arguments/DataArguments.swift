@@ -15,7 +15,7 @@ struct DataArguments: ParsableArguments {
     @Option(help: "Sensitive features, separated by commas; groups are their intersections.")
     var groupBy: String?
 
-    @Option(name: [.short, .long], help: "Threads that decode images.")
+    @Option(name: [.customShort("j"), .long], help: "Threads that decode images.")
     var workers = 2
 
     @Option(help: "Refused images that are tolerated before the command gives up (default: any number).")
