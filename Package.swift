@@ -37,7 +37,8 @@ let package = Package(
 
         // L3 to L6
         .target(name: "Inference", dependencies: ["NeuralNetwork", "FaceData", "Fairness", "TensorCore"]),
-        .target(name: "Training", dependencies: ["Inference", "NeuralNetwork", "FaceData", "Fairness", "TensorCore"]),
+        .target(
+            name: "Training", dependencies: ["Inference", "NeuralNetwork", "FaceData", "Fairness", "Reporting", "TensorCore"]),
         .target(name: "Experiments", dependencies: ["Training", "Inference", "FaceData", "Fairness", "Reporting"]),
         .executableTarget(
             name: "facefair",

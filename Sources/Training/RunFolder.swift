@@ -13,6 +13,9 @@ public struct RunFolder: Sendable {
     public var resume: URL { url.appendingPathComponent("resume.safetensors") }
     public var record: URL { url.appendingPathComponent("run.json") }
     public var history: URL { url.appendingPathComponent("history.csv") }
+    /// Every logged step and epoch, for tables and for programs.
+    public var metricsTable: URL { url.appendingPathComponent("metrics.csv") }
+    public var metricsLines: URL { url.appendingPathComponent("metrics.jsonl") }
     /// The settings as flags, which `facefair train --config` takes.
     public var flags: URL { url.appendingPathComponent("config.yaml") }
     public var badImages: URL { url.appendingPathComponent("bad_images.jsonl") }
@@ -20,9 +23,11 @@ public struct RunFolder: Sendable {
     /// The model of one epoch, as --save-period keeps it.
     public func numbered(_ epoch: Int) -> URL { url.appendingPathComponent("epoch-\(String(format: "%04d", epoch)).safetensors") }
 
-    private var numberedFiles: [URL] {
+    private var numberedFiles: [URL] { files(named: /epoch-\d{4,}\.safetensors/) }
+
+    private func files(named pattern: some RegexComponent) -> [URL] {
         ((try? FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)) ?? [])
-            .filter { $0.lastPathComponent.wholeMatch(of: /epoch-\d{4,}\.safetensors/) != nil }
+            .filter { $0.lastPathComponent.wholeMatch(of: pattern) != nil }
             .sorted { $0.lastPathComponent < $1.lastPathComponent }
     }
 
@@ -36,7 +41,9 @@ public struct RunFolder: Sendable {
         let manager = FileManager.default
         if !replacing, manager.fileExists(atPath: record.path) { throw TrainingError.wouldOverwrite(url.path) }
         try manager.createDirectory(at: url, withIntermediateDirectories: true)
-        for file in [best, last, resume, history, badImages] + numberedFiles { try? manager.removeItem(at: file) }
+        for file in [best, last, resume, history, badImages, metricsTable, metricsLines] + numberedFiles
+            + files(named: /events\.out\.tfevents\..*/)
+        { try? manager.removeItem(at: file) }
     }
 
     public func write(_ record: RunRecord) throws {

@@ -21,6 +21,10 @@ public final class Trainer {
         /// Every so many epochs a numbered model file is kept, the newest `checkpointHistory` of them; 0 keeps none.
         public var savePeriod = 0
         public var checkpointHistory = 10
+        /// Batches between two rows of the metric files.
+        public var logInterval = 50
+        /// Seconds after which the resume file is written within an epoch, too.
+        public var saveInterval = 300.0
 
         public init() {}
     }
@@ -40,6 +44,7 @@ public final class Trainer {
     private let trainLoader: DataLoader
     private let validLoader: DataLoader
     private let badImages = BadImageLog()
+    private var metrics: MetricsLog?
 
     /// Builds the network and the loaders.
     ///
@@ -98,7 +103,7 @@ public final class Trainer {
     /// - Parameters:
     ///   - resuming: go on from the folder's resume file instead of starting anew.
     ///   - replacing: a run in the folder may be overwritten.
-    ///   - shouldStop: asked after every batch; the unfinished epoch is then given up, the last finished one is resumable.
+    ///   - shouldStop: asked after every batch; the run is then saved where it stands, to go on from that batch.
     public func run(
         resuming: Bool = false, replacing: Bool = false, shouldStop: () -> Bool = { false },
         report: (TrainingEvent) -> Void = { _ in }
@@ -110,6 +115,7 @@ public final class Trainer {
             if let flags { try AtomicFile.write(Data(flags.utf8), to: folder.flags) }
             try saveResume()
         }
+        metrics = try MetricsLog(folder, through: resuming ? state.step : nil)
         record.status = .running
         try folder.write(record)
         defer { if badImages.count > 0 { try? badImages.write(to: folder.badImages) } }  // also where an error ends the run
@@ -137,17 +143,32 @@ public final class Trainer {
         _ epoch: Int, shouldStop: () -> Bool, report: (TrainingEvent) -> Void
     ) throws -> EpochRow? {
         method.beginEpoch()
+        var tally = EpochTally()
+        var skipped = 0
+        if let unfinished = state.unfinished {
+            (tally, skipped) = (unfinished.tally, unfinished.batches)
+            if let progress = unfinished.method { try method.restore(progress) }
+            state.unfinished = nil
+        }
         for (group, base) in configuration.baseRates {
             if let rate = configuration.rateSchedule.rate(base: base, epoch: epoch) { optimizer.learningRates[group] = rate }
         }
         let sampler = StratifiedBatchSampler(
             groups: trainLoader.samples.map(\.group), batchSize: configuration.batchSize,
             random: RandomSource(seed: configuration.seed).fork(2))
-        let batches = trainLoader.batches(sampler.epoch(epoch))
-        var tally = EpochTally()
+        let batches = trainLoader.batches(Array(sampler.epoch(epoch).dropFirst(skipped)))
+        var lastSave = ContinuousClock.now
         while let batch = try tally.time(\.data, { try batches.next() }) {
             if batch.count >= 2 { try step(batch, &tally) }  // batch norm needs two
-            if shouldStop() { return nil }
+            try logStep(epoch, tally)
+            let stops = shouldStop()
+            if stops || (ContinuousClock.now - lastSave) / .seconds(1) >= resources.saveInterval {
+                state.unfinished = .init(batches: skipped + batches.position, tally: tally, method: method.progress)
+                try saveResume()
+                state.unfinished = nil
+                lastSave = .now
+            }
+            if stops { return nil }
             report(
                 .progress(
                     epoch: epoch, epochs: configuration.epochs, images: tally.images, of: trainLoader.samples.count,
@@ -172,6 +193,13 @@ public final class Trainer {
         }
         state.step += 1
         tally.add(objective, labels: batch.labels)
+    }
+
+    private func logStep(_ epoch: Int, _ tally: EpochTally) throws {
+        guard state.step > 0, state.step % resources.logInterval == 0 else { return }
+        try metrics?.step(
+            epoch: epoch, step: state.step, learningRate: optimizer.learningRates[.head]!, loss: tally.lastLoss, gap: tally.lastGap,
+            multiplier: method.multiplier, imagesPerSecond: tally.imagesPerSecond)
     }
 
     private func notFinite(_ batch: Batch) -> TrainingError {
@@ -209,6 +237,7 @@ public final class Trainer {
             try Checkpoint.save(model, metadata: metadata(epoch: row.epoch), to: folder.numbered(row.epoch))
             folder.pruneNumbered(keeping: resources.checkpointHistory)
         }
+        try metrics?.epoch(row)
         try AtomicFile.write(Data(history.text.utf8), to: folder.history)
         try saveResume()
         record.epochsRun = row.epoch
@@ -259,7 +288,8 @@ public final class Trainer {
         history = RunHistory.read(folder.history, through: state.epoch)
         record.startedAt = earlier.startedAt
         record.epochsRun = state.epoch
-        report(.note("resuming \(folder.url.path) after epoch \(state.epoch)"))
+        let place = state.unfinished.map { "epoch \(state.epoch), batch \($0.batches)" } ?? "epoch \(state.epoch)"
+        report(.note("resuming \(folder.url.path) after \(place)"))
     }
 
     private func metadata(epoch: Int) -> ModelMetadata {

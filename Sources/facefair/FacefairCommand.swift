@@ -22,6 +22,7 @@ struct FacefairCommand: ParsableCommand {
 @main
 enum Main {
     static func main() {
+        signal(SIGXFSZ, SIG_IGN)  // a file that may not grow further is an error with a message, not the end of the process
         do {
             let arguments = try ConfigurationLayers.expand(
                 Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)

@@ -59,7 +59,7 @@ struct TrainOptions: ParsableArguments {
     @OptionGroup var printing: OutputArguments
     @Flag(help: "No progress bar.")
     var noProgress = false
-    @Option(help: "Batches between progress lines where stderr is not a terminal.")
+    @Option(help: "Batches between rows of metrics.csv, and between progress lines where stderr is not a terminal.")
     var logInterval = 50
     @Flag(help: "Print every setting as YAML for --config, and stop.")
     var printConfig = false
@@ -96,6 +96,7 @@ struct TrainOptions: ParsableArguments {
         resources.maxErrors = data.maxErrors
         resources.savePeriod = savePeriod
         resources.checkpointHistory = checkpointHist
+        resources.logInterval = logInterval
         let trainer = try Trainer(
             configuration, dataset: dataset, folder: folder, resources: resources, command: CommandLine.arguments,
             flags: flags)

@@ -81,6 +81,8 @@ public final class BatchSequence {
     private let order: [[Int]]
     private let prefetch: Int
     private var queued = 0
+    /// Batches of the order that `next()` is done with, those without any image included.
+    public private(set) var position = 0
     private var slots: [LoaderSlot] = []
 
     init(loader: DataLoader, order: [[Int]], prefetch: Int) {
@@ -94,6 +96,7 @@ public final class BatchSequence {
     public func next() throws -> Batch? {
         while !slots.isEmpty {
             let slot = slots.removeFirst()
+            position += 1
             fill()
             if let batch = try loader.finish(slot) { return batch }
         }
