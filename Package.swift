@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "Inference", dependencies: ["NeuralNetwork", "FaceData", "Fairness", "TensorCore"]),
         .target(
             name: "Training", dependencies: ["Inference", "NeuralNetwork", "FaceData", "Fairness", "Reporting", "TensorCore"]),
-        .target(name: "Experiments", dependencies: ["Training", "Inference", "FaceData", "Fairness", "Reporting"]),
+        .target(name: "Experiments", dependencies: ["Training", "Inference", "NeuralNetwork", "FaceData", "Fairness", "Reporting"]),
         .executableTarget(
             name: "facefair",
             dependencies: [

@@ -53,12 +53,24 @@ public struct EpochRow: Codable, Equatable, Sendable {
 }
 
 /// history.csv as lines: the header once, then a row per epoch, also after a resume.
-struct RunHistory {
+public struct RunHistory {
     private(set) var lines: [String] = []
 
     mutating func append(_ row: EpochRow) { lines.append(row.line) }
 
     var text: String { ([EpochRow.header] + lines).joined(separator: "\n") + "\n" }
+
+    /// Mean of the column `seconds` of a history file; nil where there is none.
+    public static func meanSeconds(_ url: URL) -> Double? {
+        guard let text = try? String(contentsOf: url, encoding: .utf8),
+            let column = EpochRow.header.split(separator: ",").firstIndex(of: "seconds")
+        else { return nil }
+        let seconds = text.split(separator: "\n").dropFirst().compactMap { line -> Double? in
+            let cells = line.split(separator: ",", omittingEmptySubsequences: false)
+            return column < cells.count ? Double(cells[column]) : nil
+        }
+        return seconds.isEmpty ? nil : seconds.reduce(0, +) / Double(seconds.count)
+    }
 
     /// The rows of an earlier file up to and including an epoch.
     static func read(_ url: URL, through epoch: Int) -> RunHistory {

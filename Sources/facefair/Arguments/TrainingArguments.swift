@@ -75,8 +75,11 @@ struct TrainingArguments: ParsableArguments {
     }
 
     /// The paper's settings for the data set with the user's changes.
-    func configuration(dataset: String) -> TrainingConfiguration {
-        var c = TrainingConfiguration.paper(dataset: dataset)
+    func configuration(dataset: String) -> TrainingConfiguration { configuration(.paper(dataset: dataset)) }
+
+    /// Given settings with the user's changes.
+    func configuration(_ start: TrainingConfiguration) -> TrainingConfiguration {
+        var c = start
         func set<T>(_ path: WritableKeyPath<TrainingConfiguration, T>, _ value: T?) {
             if let value { c[keyPath: path] = value }
         }
