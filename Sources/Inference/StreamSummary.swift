@@ -10,7 +10,7 @@ public struct StreamSummary: Sendable {
     /// Sums of the network's logits and of the fair ones.
     public internal(set) var raw: GroupSums
     public internal(set) var fair: GroupSums
-    public internal(set) var lastStep: StreamStep?
+    public internal(set) var lastStep: OnlineStep?
     public internal(set) var labelled = 0
     public internal(set) var rightBefore = 0
     public internal(set) var rightAfter = 0
@@ -26,12 +26,12 @@ public struct StreamSummary: Sendable {
     public var accuracyBefore: Double? { labelled > 0 ? Double(rightBefore) / Double(labelled) : nil }
     public var accuracyAfter: Double? { labelled > 0 ? Double(rightAfter) / Double(labelled) : nil }
 
-    mutating func add(_ step: StreamStep, raw scores: [Double], groups: [Int]) {
+    mutating func add(_ step: OnlineStep, raw scores: [Double], groups: [Int]) {
         regimes[step.regime, default: 0] += 1
         lastStep = step
         // Neither can throw: the step has accepted these scores and groups.
         if let sums = try? GroupSums(scores, groups: groups, groupCount: raw.groupCount) { raw.merge(sums) }
-        if let sums = try? GroupSums(step.projection.scores, groups: groups, groupCount: fair.groupCount) { fair.merge(sums) }
+        if let sums = try? GroupSums(step.scores, groups: groups, groupCount: fair.groupCount) { fair.merge(sums) }
     }
 
     mutating func count(_ score: RecordAnswer.Score, label: Int?, threshold: Double) {
@@ -54,7 +54,7 @@ public struct StreamSummary: Sendable {
         object.field("unknown_group", unknownGroups)
         object.field("batches", batches)
         object.object("regimes") { names in
-            for regime in [Regime.hard, .primalDual, .passthrough] { names.field(regime.rawValue, regimes[regime] ?? 0) }
+            for regime in Regime.allCases { names.field(regime.rawValue, regimes[regime] ?? 0) }
         }
         object.field("labelled", labelled)
         object.field("accuracy_raw", accuracyBefore)

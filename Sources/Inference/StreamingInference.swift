@@ -124,11 +124,11 @@ public final class StreamingInference {
         var scored: [Int: RecordAnswer.Score] = [:]
         if !raw.isEmpty {
             do {
-                let step = try online.step(raw, groups: groups)
+                let step = try online.process(raw, groups: groups)
                 let known = groups.count { $0 != unknownGroup }
                 for (index, row) in fairRows.enumerated() {
                     scored[row] = .init(
-                        logit: step.projection.scores[index], rawLogit: raw[index], group: groups[index], batchCount: known, step: step)
+                        logit: step.scores[index], rawLogit: raw[index], group: groups[index], batchCount: known, step: step)
                 }
                 summary.add(step, raw: raw, groups: groups)
             } catch {
@@ -161,7 +161,7 @@ public struct RecordAnswer: Sendable {
         public let group: Int
         /// Records of known groups in the batch: b.
         public let batchCount: Int
-        public let step: StreamStep
+        public let step: OnlineStep
     }
 
     /// Counts the records of the stream from 0; blank lines are none.
