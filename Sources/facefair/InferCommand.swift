@@ -74,8 +74,8 @@ struct InferCommand: ParsableCommand {
     @Option(help: "Longest line of input, in bytes.")
     var maxLineBytes = 16 << 20
 
-    @OptionGroup(title: "Image limits")
-    var limits: ImageLimitArguments
+    @OptionGroup(title: "Images")
+    var limits: ImageArguments
 
     @Option(name: [.customShort("j"), .long], help: "Threads that parse and decode.")
     var workers = 2
@@ -174,38 +174,6 @@ struct InferCommand: ParsableCommand {
             output.note("facefair: no --group given, so the group is unknown and the scores pass through as the network made them")
         }
         return images.map { StreamRecord(id: .string($0), image: .unresolved($0), group: shared) }
-    }
-}
-
-/// What an image may cost; the flags that error messages name.
-struct ImageLimitArguments: ParsableArguments {
-    @Option(help: "Largest encoded image, in bytes.")
-    var maxImageBytes = ImageLimits().maxBytes
-    @Option(help: "Largest image, in pixels.")
-    var maxImagePixels = ImageLimits().maxPixels
-    @Option(help: "Longest side, in pixels.")
-    var maxImageSide = ImageLimits().maxSide
-    @Option(help: "Most scans of a progressive JPEG.")
-    var maxImageScans = ImageLimits().maxScans
-    @Flag(help: "Accept images that the decoder warns about.")
-    var lenientImages = false
-
-    var limits: ImageLimits {
-        var limits = ImageLimits()
-        limits.maxBytes = maxImageBytes
-        limits.maxPixels = maxImagePixels
-        limits.maxSide = maxImageSide
-        limits.maxScans = maxImageScans
-        limits.lenient = lenientImages
-        return limits
-    }
-
-    func validate() throws {
-        for (name, value, most) in [
-            ("bytes", maxImageBytes, Int(Int32.max)), ("pixels", maxImagePixels, 1 << 30), ("side", maxImageSide, 65_535), ("scans", maxImageScans, 10_000),
-        ] where value < 1 || value > most {
-            throw ValidationError("--max-image-\(name) \(value) must lie between 1 and \(most).")
-        }
     }
 }
 

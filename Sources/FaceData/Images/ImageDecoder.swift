@@ -35,8 +35,8 @@ public struct ImageHeader: Equatable, Sendable {
 /// YCCK count as inverted (the Adobe convention), EXIF orientation is applied, gamma and colour profiles are ignored.
 public final class ImageDecoder {
     public let limits: ImageLimits
-    /// Warnings that a lenient decoder accepted in the last image.
-    public private(set) var lastWarning: String?
+    /// What a lenient decoder accepted in the last image; nil when there was nothing to forgive.
+    public private(set) var lastWarning: ImageWarning?
     private let decoder: OpaquePointer
     private var file = GrowingBuffer()
     private var decoded = GrowingBuffer()
@@ -133,6 +133,7 @@ public final class ImageDecoder {
     }
 
     private func open(_ bytes: UnsafeBufferPointer<UInt8>, _ name: String) throws(ImageError) -> ci_info {
+        lastWarning = nil
         var info = ci_info()
         var bounds = ci_limits(
             max_bytes: UInt64(limits.maxBytes), max_pixels: UInt64(limits.maxPixels), max_side: UInt32(limits.maxSide),
@@ -163,7 +164,8 @@ public final class ImageDecoder {
         decoded.reserve(info.buffer_bytes)
         let status = ci_read(decoder, decoded.pointer, decoded.capacity)
         guard status == CI_OK else { throw error(status, name, info, bytes.count) }
-        lastWarning = ci_warnings(decoder) == 0 ? nil : String(cString: ci_message(decoder))
+        let warnings = Int(ci_warnings(decoder))
+        lastWarning = warnings == 0 ? nil : ImageWarning(name: name, count: warnings, first: String(cString: ci_message(decoder)))
         let width = Int(info.width)
         let height = Int(info.height)
         guard info.orientation > 1 else { return Decoded(width: width, height: height, pixels: decoded.pointer) }
