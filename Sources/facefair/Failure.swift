@@ -16,6 +16,7 @@ enum ExitStatus: Int32 {
     case inputMissing = 66
     case cannotCreate = 73
     case ioError = 74
+    case temporary = 75
     case noPermission = 77
     case badConfiguration = 78
 }
@@ -37,6 +38,7 @@ struct Failure: Error {
         case let error as DatasetError: self.init(ExitStatus(rawValue: error.exitCode) ?? .failed, error.description)
         case let error as ImageError: self.init(error.code == .missing ? .inputMissing : .badData, error.description)
         case let error as TooManyBadImages: self.init(.badData, error.description)
+        case let error as PackError: self.init(error.exitStatus, error.description)
         case let error as SyntheticFacesError: self.init(error.exitStatus, error.description)
         case let error as CheckpointError: self.init(error.exitStatus, error.description)
         case let error as TrainingError: self.init(error.exitStatus, error.description)
@@ -69,6 +71,16 @@ extension CheckpointError {
         case .missing: .inputMissing
         case .unreadable, .unwritable: .ioError
         case .pickle, .malformed: .badData
+        }
+    }
+}
+
+extension PackError {
+    var exitStatus: ExitStatus {
+        switch self {
+        case .wouldOverwrite: .cannotCreate
+        case .inUse: .temporary
+        case .noSpace, .io: .ioError
         }
     }
 }

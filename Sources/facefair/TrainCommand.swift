@@ -78,7 +78,7 @@ struct TrainOptions: ParsableArguments {
         configuration.method = method
         configuration.seed = seed
         try configuration.validate()
-        let dataset = try data.load(name)
+        let dataset = try data.load(name, imageSize: configuration.imageSize)
         configuration.target = dataset.target
         configuration.groupBy = dataset.features.map(\.name)
 
