@@ -12,7 +12,9 @@ let package = Package(
         ),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // SQLite for the durable state of streams; Inference only.
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
         // L0: C
@@ -35,7 +37,9 @@ let package = Package(
         .target(name: "FaceData", dependencies: ["TensorCore", "CImageCodecs"]),
 
         // L3 to L6
-        .target(name: "Inference", dependencies: ["NeuralNetwork", "FaceData", "Fairness", "TensorCore"]),
+        .target(
+            name: "Inference",
+            dependencies: ["NeuralNetwork", "FaceData", "Fairness", "TensorCore", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Training", dependencies: ["Inference", "NeuralNetwork", "FaceData", "Fairness", "TensorCore"]),
         .target(name: "Experiments", dependencies: ["Training", "Inference", "FaceData", "Fairness", "Reporting"]),
         .executableTarget(

@@ -25,6 +25,13 @@ public struct StreamSettings: Sendable {
     /// Threads that parse and decode.
     public var workers = 2
 
+    /// Records bring their logits; there is no network.
+    public var scoresOnly = false
+    /// How a durable stream knows a record that it has counted before.
+    public var identity = ReplayIdentity.none
+    /// How many records' answers are kept for replays.
+    public var replayWindow = 100_000
+
     public init(
         criterion: Criterion = .demographicParity, tolerance: Double, batchThreshold: Int = 100, eta0: Double = 0.1,
         pairPenalty: PairPenalty = .max, threshold: Double = 0.5
