@@ -121,8 +121,8 @@ public struct Comparison: Sendable {
         var fair = raw
         for start in stride(from: 0, to: raw.scores.count, by: streamBatch) {
             let rows = start..<min(start + streamBatch, raw.scores.count)
-            let step = try online.step(Array(raw.scores[rows]), groups: Array(raw.groups[rows]))
-            fair.scores.replaceSubrange(rows, with: step.projection.scores)
+            let step = try online.process(Array(raw.scores[rows]), groups: Array(raw.groups[rows]))
+            fair.scores.replaceSubrange(rows, with: step.scores)
         }
         return fair
     }

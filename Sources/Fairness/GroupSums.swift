@@ -40,6 +40,18 @@ public struct GroupSums: Codable, Equatable, Sendable {
         unknownCount += other.unknownCount
     }
 
+    /// The same rows with other scores: sums anew, counts as they are.
+    mutating func replaceSums(_ scores: [Double], groups: [Int]) {
+        for k in sums.indices { sums[k] = 0 }
+        for row in scores.indices where groups[row] != unknownGroup { sums[groups[row]] += scores[row] }
+    }
+
+    /// Whether sums read from a file can be those of `groupCount` groups.
+    func isPossible(_ groupCount: Int) -> Bool {
+        counts.count == groupCount && sums.count == groupCount && counts.allSatisfy { $0 >= 0 } && sums.allSatisfy(\.isFinite)
+            && unknownCount >= 0
+    }
+
     public var groupCount: Int { counts.count }
     public var knownCount: Int { counts.reduce(0, +) }
 

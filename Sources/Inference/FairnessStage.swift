@@ -3,7 +3,7 @@ import Fairness
 
 /// Not Sendable: it belongs to the fairness thread while the stream runs.
 final class FairnessStage {
-    private(set) var online: OnlineState
+    private(set) var online: OnlineFairness
     /// This run's figures, and those of the whole durable stream.
     private(set) var summary: StreamSummary
     private(set) var totals: StreamSummary
@@ -19,7 +19,7 @@ final class FairnessStage {
     private let recentLimit: Int
 
     init(
-        online: OnlineState, totals: StreamSummary, settings: StreamSettings, writer: RecordWriter, state: StreamState?,
+        online: OnlineFairness, totals: StreamSummary, settings: StreamSettings, writer: RecordWriter, state: StreamState?,
         retries: Monitor<[ReplayPlace]>, batchesUnderWay: Int
     ) {
         self.online = online
@@ -77,21 +77,19 @@ final class FairnessStage {
             raw.append(logit)
             groups.append(record.group)
         }
-        var result: Result<StreamStep, RecordError>?
+        var result: Result<OnlineStep, RecordError>?
         if !raw.isEmpty {
-            do { result = .success(try online.step(raw, groups: groups)) } catch {
+            do { result = .success(try online.process(raw, groups: groups)) } catch {
                 result = .failure(RecordError(.internalError, "\(error)"))
             }
         }
-        let known = groups.count { $0 != unknownGroup }
         var used = 0
         let answers = records.map { record -> RecordAnswer in
             let outcome: Result<RecordAnswer.Score, RecordError>
             switch (record.logit, result) {
             case (.failure(let error), _), (_, .failure(let error)?): outcome = .failure(error)
             case (.success(let logit), .success(let step)?):
-                outcome = .success(
-                    .init(logit: step.projection.scores[used], rawLogit: logit, group: record.group, batchCount: known, step: step))
+                outcome = .success(.init(logit: step.scores[used], rawLogit: logit, group: record.group, step: step))
                 used += 1
             case (.success, nil): preconditionFailure("a logit without a step")
             }

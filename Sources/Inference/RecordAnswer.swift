@@ -8,9 +8,8 @@ public struct RecordAnswer: Sendable {
         public let rawLogit: Double
         /// Index of the group, or `unknownGroup`.
         public let group: Int
-        /// Records of known groups in the batch: b.
-        public let batchCount: Int
-        public let step: StreamStep
+        /// The step that the record's batch took.
+        public let step: OnlineStep
     }
 
     /// Counts the records of the stream from 0, in a durable stream over all its runs; blank lines and replays are none.
@@ -67,7 +66,7 @@ struct KeptAnswers: Sendable {
 /// What a batch changes in the saved state.
 struct DurableBatch: Sendable {
     let kept: KeptAnswers?
-    let online: OnlineState
+    let online: OnlineFairness
     let totals: StreamSummary
     let nextSequence: Int
     /// Records counted by this batch per source, and the source's last offset.

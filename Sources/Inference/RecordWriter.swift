@@ -87,10 +87,10 @@ public struct RecordWriter: Sendable {
                 let step = score.step
                 fairness.field("criterion", settings.criterion.rawValue)
                 fairness.field("epsilon", settings.tolerance)
-                fairness.field("algorithm", "primal-dual")
+                fairness.field("algorithm", settings.online.rawValue)
                 fairness.field("regime", step.regime.rawValue)
                 fairness.field("lambda", step.multiplier)
-                fairness.field("batch_n", score.batchCount)
+                fairness.field("batch_n", step.batchCount)
                 fairness.field("batch_gap", step.batchGap)
                 fairness.field("average_gap", step.averageGap)
                 fairness.field("bound", step.bound)

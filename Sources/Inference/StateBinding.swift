@@ -10,9 +10,8 @@ public struct StateBinding: Codable, Equatable, Sendable {
     public let criterion: String
     public let epsilon: Double
     public let algorithm: String
-    public let eta0: Double
-    public let batchThreshold: Int
-    public let pairPenalty: String
+    /// The algorithm's own settings by the names of their flags.
+    public let parameters: [String: String]
     public let replayBy: String
 
     public init(_ settings: StreamSettings, features: SensitiveFeatures, modelHash: String, modelName: String) {
@@ -21,10 +20,16 @@ public struct StateBinding: Codable, Equatable, Sendable {
         self.features = features
         criterion = settings.criterion.rawValue
         epsilon = settings.tolerance
-        algorithm = "primal-dual"
-        eta0 = settings.eta0
-        batchThreshold = settings.batchThreshold
-        pairPenalty = settings.pairPenalty.rawValue
+        algorithm = settings.online.rawValue
+        parameters =
+            switch settings.online {
+            case .primalDual:
+                [
+                    "--eta0": "\(settings.eta0)", "--batch-threshold": "\(settings.batchThreshold)",
+                    "--pair-penalty": settings.pairPenalty.rawValue,
+                ]
+            case .anytime: ["--anytime-cap": "\(settings.anytimeCap)", "--anytime-horizon": "\(settings.anytimeHorizon)"]
+            }
         replayBy = settings.identity.name
     }
 
@@ -33,12 +38,13 @@ public struct StateBinding: Codable, Equatable, Sendable {
         func groups(_ features: SensitiveFeatures) -> String {
             features.features.map { "\($0.name)=\($0.values.joined(separator: ","))" }.joined(separator: " ")
         }
-        let rows: [(String, String, String)] = [
+        var rows: [(String, String, String)] = [
             ("groups", groups(saved.features), groups(features)), ("criterion", saved.criterion, criterion), ("--epsilon", "\(saved.epsilon)", "\(epsilon)"),
-            ("--online", saved.algorithm, algorithm), ("--eta0", "\(saved.eta0)", "\(eta0)"),
-            ("--batch-threshold", "\(saved.batchThreshold)", "\(batchThreshold)"), ("--pair-penalty", saved.pairPenalty, pairPenalty),
-            ("--replay-by", saved.replayBy, replayBy),
+            ("--online", saved.algorithm, algorithm), ("--replay-by", saved.replayBy, replayBy),
         ]
+        if saved.algorithm == algorithm {
+            for (flag, value) in parameters.sorted(by: { $0.key < $1.key }) { rows.append((flag, saved.parameters[flag] ?? "not set", value)) }
+        }
         return rows.filter { $0.1 != $0.2 }.map { "\($0.0) \($0.1) (this run: \($0.2))" }
     }
 }

@@ -22,9 +22,28 @@ public struct SavedStream: Sendable {
         totals = StreamSummary(groupCount: binding.features.groupCount)
     }
 
+    /// Reads a state file, also one that a stream is writing to, and leaves it as it is.
+    ///
+    /// Errors: ``StateError``.
+    public init(reading path: String) throws(StateError) {
+        guard access(path, F_OK) == 0 else { throw StateError(.missing, "\(path): no such file") }
+        guard access(path, R_OK) == 0 else { throw StateError(.permission, "\(path): may not be read by this user") }
+        let saved = try StateFile.translating(path) {
+            var configuration = Configuration()
+            configuration.readonly = true
+            configuration.busyMode = .timeout(5)
+            return try DatabaseQueue(path: path, configuration: configuration).read { database in
+                try StateFile.check(database, path: path)
+                return try StateFile.load(database, path: path)
+            }
+        }
+        guard let saved else { throw StateError(.unusable, "\(path): holds no stream yet") }
+        self = saved
+    }
+
     /// Errors: ``StateError`` unusable.
-    func decodedOnline(_ path: String) throws -> OnlineState {
-        do { return try JSONDecoder().decode(OnlineState.self, from: online) } catch {
+    package func decodedOnline(_ path: String) throws -> OnlineFairness {
+        do { return try JSONDecoder().decode(OnlineFairness.self, from: online) } catch {
             throw StateError(.unusable, "\(path): its online state cannot be read: \(error)")
         }
     }
@@ -39,7 +58,7 @@ public struct SavedSource: Codable, Equatable, Sendable {
 }
 
 extension JSONEncoder {
-    static var state: JSONEncoder {
+    package static var state: JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return encoder

@@ -8,10 +8,14 @@ public struct StreamSettings: Sendable {
     public var criterion: Criterion
     /// ε. Units: logits.
     public var tolerance: Double
-    /// b_τ: batches of at least this many records of known groups are projected.
+    public var online = OnlineName.primalDual
+    /// Primal-dual. b_τ: batches of at least this many records of known groups are projected.
     public var batchThreshold: Int
     public var eta0: Double
     public var pairPenalty: PairPenalty
+    /// Anytime: C in logits times samples, and τ in samples.
+    public var anytimeCap = 30.0
+    public var anytimeHorizon = 50.0
     /// A probability of at least this is decision 1.
     public var threshold: Double
 
@@ -42,6 +46,16 @@ public struct StreamSettings: Sendable {
         self.eta0 = eta0
         self.pairPenalty = pairPenalty
         self.threshold = threshold
+    }
+
+    /// The algorithm at the start of a stream.
+    func start(groupCount: Int) -> OnlineFairness {
+        switch online {
+        case .primalDual:
+            .primalDual(
+                PrimalDual(groupCount: groupCount, tolerance: tolerance, eta0: eta0, batchThreshold: batchThreshold, pairPenalty: pairPenalty))
+        case .anytime: .anytime(AnytimeParity(groupCount: groupCount, tolerance: tolerance, cap: anytimeCap, horizon: anytimeHorizon))
+        }
     }
 
     /// What the model was trained for.

@@ -45,7 +45,8 @@ public final class StreamState: Sendable {
                         saved = found
                     }
                 }
-                let stream = try saved ?? SavedStream(binding: binding, online: JSONEncoder.state.encode(OnlineState(settings, groupCount: binding.features.groupCount)))
+                let stream =
+                    try saved ?? SavedStream(binding: binding, online: JSONEncoder.state.encode(settings.start(groupCount: binding.features.groupCount)))
                 // Decoded here so that a damaged state is found before the first record is read.
                 _ = try stream.decodedOnline(path)
                 try database.write { try StateFile.save(stream, in: $0) }

@@ -27,11 +27,11 @@ public struct StreamSummary: Codable, Equatable, Sendable {
     public var accuracyBefore: Double? { labelled > 0 ? Double(rightBefore) / Double(labelled) : nil }
     public var accuracyAfter: Double? { labelled > 0 ? Double(rightAfter) / Double(labelled) : nil }
 
-    mutating func add(_ step: StreamStep, raw scores: [Double], groups: [Int]) {
+    mutating func add(_ step: OnlineStep, raw scores: [Double], groups: [Int]) {
         regimes[step.regime.rawValue, default: 0] += 1
         // Neither can throw: the step has accepted these scores and groups.
         if let sums = try? GroupSums(scores, groups: groups, groupCount: raw.groupCount) { raw.merge(sums) }
-        if let sums = try? GroupSums(step.projection.scores, groups: groups, groupCount: fair.groupCount) { fair.merge(sums) }
+        if let sums = try? GroupSums(step.scores, groups: groups, groupCount: fair.groupCount) { fair.merge(sums) }
     }
 
     mutating func count(_ score: RecordAnswer.Score, label: Int?, threshold: Double) {

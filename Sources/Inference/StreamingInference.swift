@@ -44,7 +44,7 @@ public final class StreamingInference {
         self.imageSize = imageSize
         self.state = state
         let retries = Monitor([ReplayPlace]())
-        let online = try state.map { try $0.saved.decodedOnline($0.path) } ?? OnlineState(settings, groupCount: features.groupCount)
+        let online = try state.map { try $0.saved.decodedOnline($0.path) } ?? settings.start(groupCount: features.groupCount)
         stage = FairnessStage(
             online: online, totals: state?.saved.totals ?? StreamSummary(groupCount: features.groupCount), settings: settings,
             writer: RecordWriter(features: features, modelName: modelName, settings: settings), state: state, retries: retries,
@@ -63,8 +63,8 @@ public final class StreamingInference {
             imageSize: predictor.metadata.imageSize, state: state, predict: predictor.logits)
     }
 
-    /// λ, counters and pooled sums; to be read before or after ``run(_:emit:)``.
-    public var online: PrimalDual { stage.online }
+    /// The algorithm with its state; to be read before or after ``run(_:emit:)``.
+    public var online: OnlineFairness { stage.online }
     /// What this run did; to be read before or after ``run(_:emit:)``.
     public var summary: StreamSummary { stage.summary }
     /// Records of this run that had been answered before.

@@ -16,7 +16,9 @@ enum ExitStatus: Int32 {
     case inputMissing = 66
     case cannotCreate = 73
     case ioError = 74
+    case tryAgain = 75
     case noPermission = 77
+    case badConfiguration = 78
 }
 
 /// An error with its place among the exit codes.
@@ -40,6 +42,7 @@ struct Failure: Error {
         case let error as CheckpointError: self.init(error.exitStatus, error.description)
         case let error as TrainingError: self.init(error.exitStatus, error.description)
         case let error as FileError: self.init(error.exitStatus, error.description)
+        case let error as StateError: self.init(error.exitStatus, error.description)
         case let error as ScoreTableError: self.init(.badData, error.description)
         case let error as AtomicFile.Failure: self.init(.ioError, error.description)
         case let error as FairnessError: self.init(.badData, error.description)
@@ -58,6 +61,20 @@ extension FileError {
         case .cannotCreate: .cannotCreate
         case .io: .ioError
         case .permission: .noPermission
+        }
+    }
+}
+
+extension StateError {
+    var exitStatus: ExitStatus {
+        switch kind {
+        case .missing: .inputMissing
+        case .busy: .tryAgain
+        case .mismatch: .badConfiguration
+        case .unusable: .badData
+        case .cannotCreate: .cannotCreate
+        case .permission: .noPermission
+        case .io: .ioError
         }
     }
 }

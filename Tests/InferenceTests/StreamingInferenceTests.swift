@@ -93,10 +93,10 @@ private func line(_ id: Int, _ path: String = image, group: String = "null", ext
         let all = try answers(stream, text).flatMap { $0 }
 
         var expected = PrimalDual(groupCount: 4, tolerance: 0.01, eta0: 0.1, batchThreshold: 4)
-        let first = try expected.step([1, -1, 3, 0.5], groups: [0, 2, -1, 0])
-        let second = try expected.step([2, -2, 0.25], groups: [0, 3, -1])
+        let first = try expected.process([1, -1, 3, 0.5], groups: [0, 2, -1, 0])
+        let second = try expected.process([2, -2, 0.25], groups: [0, 3, -1])
         let scores = all.compactMap { try? $0.result.get() }
-        #expect(scores.map(\.logit) == first.projection.scores + second.projection.scores)
+        #expect(scores.map(\.logit) == first.scores + second.scores)
         #expect(scores.map(\.rawLogit) == predictions)
         #expect(scores.map(\.batchCount) == [3, 3, 3, 3, 2, 2, 2])
         #expect(stream.online == expected)
