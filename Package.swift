@@ -64,7 +64,7 @@ let package = Package(
             dependencies: ["Training", "Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["facefair", "FaceData", "NeuralNetwork", "TensorCore", "TestSupport"]),
+            name: "CommandTests", dependencies: ["facefair", "Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

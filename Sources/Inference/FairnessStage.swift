@@ -17,6 +17,8 @@ final class FairnessStage {
     private var recent: [KeptAnswers] = []
     /// More batches than can be on their way to the disk.
     private let recentLimit: Int
+    /// The batch of the last replay, as lines: replays come in order.
+    private var opened: (kept: KeptAnswers, lines: [ArraySlice<UInt8>])?
 
     init(
         online: OnlineFairness, totals: StreamSummary, settings: StreamSettings, writer: RecordWriter, state: StreamState?,
@@ -50,7 +52,7 @@ final class FairnessStage {
 
         var lines: [UInt8] = []
         lines.reserveCapacity(head.bytes.count + answers.count * tail.count)
-        var next = 0, start = 0, repeated = 0
+        var next = 0, start = 0
         for entry in batch.entries {
             switch entry {
             case .new:
@@ -60,12 +62,10 @@ final class FairnessStage {
                 next += 1
             case .replay(let sequence, let id, let place):
                 lines += try answer(again: sequence, id, place)
-                repeated += 1
             }
             lines.append(0x0A)
         }
-        replayed += repeated
-        return AnsweredBatch(answers: answers, lines: lines, replayed: repeated, durable: records.isEmpty ? nil : durable(records, kept))
+        return AnsweredBatch(answers: answers, lines: lines, durable: records.isEmpty ? nil : durable(records, kept))
     }
 
     /// One step of the algorithm on the records that have a logit; one answer per record.
@@ -146,15 +146,29 @@ final class FairnessStage {
 
     /// The line that was the answer to the record when it came first.
     private func answer(again sequence: Int, _ id: JSONValue, _ place: ReplayPlace) throws -> [UInt8] {
-        let kept = recent.last { $0.firstSequence <= sequence && sequence < $0.firstSequence + $0.count }
         var start = JSONWriter()
         start.open()
         RecordWriter.writeStart(sequence, id, to: &start)
-        if let line = try (kept ?? state?.answers(holding: sequence))?.line(sequence) {
-            if line.starts(with: start.bytes) && line[start.bytes.count] == UInt8(ascii: ",") { return line }
+        if let line = try keptLine(sequence) {
+            if line.starts(with: start.bytes) && line[start.bytes.count] == UInt8(ascii: ",") {
+                replayed += 1
+                return line
+            }
             return refusal(sequence, id, "\(place) was counted before with another id, so this is another record under the same place")
         }
         return refusal(sequence, id, "\(place) was counted before, and its answer is no longer kept (--replay-window \(settings.replayWindow))")
+    }
+
+    private func keptLine(_ sequence: Int) throws -> [UInt8]? {
+        if opened.map({ $0.kept.holds(sequence) }) != true {
+            opened = try (recent.last { $0.holds(sequence) } ?? state?.answers(holding: sequence)).map {
+                ($0, $0.heads.split(separator: 0x0A, omittingEmptySubsequences: false))
+            }
+        }
+        guard let opened, opened.kept.holds(sequence) else { return nil }
+        let head = opened.lines[sequence - opened.kept.firstSequence]
+        // The head of a score lacks the end of its object.
+        return head.last == UInt8(ascii: "}") ? Array(head) : Array(head) + opened.kept.tail
     }
 
     private func refusal(_ sequence: Int, _ id: JSONValue, _ message: String) -> [UInt8] {
@@ -166,15 +180,7 @@ final class FairnessStage {
 }
 
 extension KeptAnswers {
-    /// The whole line of one record; nil when these answers are not about it.
-    func line(_ sequence: Int) -> [UInt8]? {
-        guard sequence >= firstSequence, sequence < firstSequence + count else { return nil }
-        var start = heads.startIndex
-        for _ in firstSequence..<sequence { start = (heads[start...].firstIndex(of: 0x0A) ?? heads.endIndex - 1) + 1 }
-        guard let end = heads[start...].firstIndex(of: 0x0A) else { return nil }
-        let head = heads[start..<end]
-        return head.last == UInt8(ascii: "}") ? Array(head) : Array(head) + tail
-    }
+    fileprivate func holds(_ sequence: Int) -> Bool { sequence >= firstSequence && sequence < firstSequence + count }
 }
 
 extension ReplayPlace {

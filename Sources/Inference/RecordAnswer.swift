@@ -24,8 +24,6 @@ public struct AnsweredBatch: Sendable {
     public let answers: [RecordAnswer]
     /// Every record of the batch as NDJSON in input order, replays among them.
     public let lines: [UInt8]
-    /// Records that had been answered before.
-    public let replayed: Int
     /// What has to be on disk before the answers leave.
     let durable: DurableBatch?
 }

@@ -33,6 +33,8 @@ public struct SavedStream: Sendable {
             configuration.readonly = true
             configuration.busyMode = .timeout(5)
             return try DatabaseQueue(path: path, configuration: configuration).read { database in
+                // A process that ended before its first commit leaves an empty file.
+                guard try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") != 0 else { return nil }
                 try StateFile.check(database, path: path)
                 return try StateFile.load(database, path: path)
             }

@@ -73,3 +73,13 @@ public struct StreamSettings: Sendable {
             pairPenalty: penalty, threshold: metadata.threshold)
     }
 }
+
+/// A stream was asked to hold a criterion that cannot be held on it.
+public struct UnfitCriterion: Error, Equatable, CustomStringConvertible {
+    public let description: String
+
+    init(_ criterion: Criterion, _ modelName: String) {
+        let reason = criterion.inferenceRefusal ?? "a stream keeps the means of groups together; \(criterion.rawValue) is a constraint of whole tables: see 'facefair project'"
+        description = "\(modelName): \(reason). To stream it with parity of group means instead, add --criterion demographic-parity"
+    }
+}

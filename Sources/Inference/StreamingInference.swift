@@ -31,12 +31,13 @@ public final class StreamingInference {
     /// `predict` turns decoded images into logits. Shape: each `[imageSize, imageSize, 3]` of bytes → one logit each.
     ///
     /// With a `state`, the stream goes on where that one was, and every batch is on disk before its answers leave.
-    /// Errors: ``StateError`` when the state cannot be read.
+    /// Errors: ``UnfitCriterion``; ``StateError`` when the state cannot be read.
     public init(
         settings: StreamSettings, features: SensitiveFeatures, modelName: String, imageSize: Int, state: StreamState? = nil,
         predict: @escaping ([[UInt8]]) -> [Double]
     ) throws {
         precondition(settings.batchSize > 0 && settings.workers > 0, "batchSize \(settings.batchSize), workers \(settings.workers)")
+        guard settings.criterion.onlineRefusal == nil else { throw UnfitCriterion(settings.criterion, modelName) }
         precondition(state != nil || settings.identity == .none, "replays are told apart by the saved state")
         self.settings = settings
         self.features = features

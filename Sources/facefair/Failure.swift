@@ -42,6 +42,7 @@ struct Failure: Error {
         case let error as CheckpointError: self.init(error.exitStatus, error.description)
         case let error as TrainingError: self.init(error.exitStatus, error.description)
         case let error as FileError: self.init(error.exitStatus, error.description)
+        case let error as UnfitCriterion: self.init(.badData, error.description)
         case let error as StateError: self.init(error.exitStatus, error.description)
         case let error as ScoreTableError: self.init(.badData, error.description)
         case let error as AtomicFile.Failure: self.init(.ioError, error.description)

@@ -12,6 +12,9 @@ struct OnlineArguments: ParsableArguments {
             valueName: "algorithm"))
     var online = OnlineName.primalDual
 
+    @Option(help: ArgumentHelp("What to hold: demographic-parity, which is all that a stream can. Default: the model's.", valueName: "notion"))
+    var criterion: Criterion?
+
     @Option(help: ArgumentHelp("Largest gap between group means, in logits. Default: the model's.", valueName: "x"))
     var epsilon: Double?
 
@@ -43,6 +46,7 @@ struct OnlineArguments: ParsableArguments {
     /// Puts what the user gave in place of the model's settings.
     func apply(to settings: inout StreamSettings) {
         settings.online = online
+        settings.criterion = criterion ?? settings.criterion
         settings.tolerance = epsilon ?? settings.tolerance
         settings.batchThreshold = batchThreshold ?? settings.batchThreshold
         settings.eta0 = eta0 ?? settings.eta0
