@@ -151,7 +151,7 @@ struct OnlineFairnessTests {
                 #expect(bits(copy) == bits(stream))
                 stream = copy
             }
-            #expect(stream.name == name && stream.updates > 20 && stream.samples == stream.pooled.knownCount)
+            #expect(stream.name == name && stream.updates > 5 && stream.samples == stream.pooled.knownCount)
             stream.reset()
             #expect(stream == Self.make(name))
         }
