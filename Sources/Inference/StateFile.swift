@@ -28,7 +28,7 @@ public struct SavedStream: Sendable {
     public init(reading path: String) throws(StateError) {
         guard access(path, F_OK) == 0 else { throw StateError(.missing, "\(path): no such file") }
         guard access(path, R_OK) == 0 else { throw StateError(.permission, "\(path): may not be read by this user") }
-        let saved = try StateFile.translating(path) {
+        let saved = try StateFile.translating(path) { () throws -> SavedStream? in
             var configuration = Configuration()
             configuration.readonly = true
             configuration.busyMode = .timeout(5)
