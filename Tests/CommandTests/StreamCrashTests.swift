@@ -96,7 +96,7 @@ private func killRepeatedly(
 
 /// nil when the kill came before the state was made.
 private func saved(_ file: URL) throws -> SavedStream? {
-    do { return try SavedStream(reading: file.path) } catch let error as StateError where error.description.contains("holds no stream yet") {
+    do { return try SavedStream(reading: file.path) } catch where error.description.contains("holds no stream yet") {
         return nil
     }
 }
