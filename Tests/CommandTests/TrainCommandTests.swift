@@ -93,7 +93,7 @@ struct TrainCommandTests {
 
     @Test func aComparisonReusesFinishedRuns() throws {
         try synthesize("celeba")
-        let arguments = ["experiment", "celeba", "--seeds", "1,2", "--output", "grid"] + Self.small
+        let arguments = ["experiment", "celeba", "--methods", "none,fairness-layer", "--stream-batch", "8", "--seeds", "1,2", "--output", "grid"] + Self.small
         let first = try runTool(arguments, in: temporary.url)
         #expect(first.status == 0, "\(first.error)")
         for row in ["unconstrained", "projection", "fairness-layer", "streamed", "SYNTHETIC"] { #expect(first.text.contains(row)) }
