@@ -23,3 +23,15 @@ public enum Evaluator {
         return predictions
     }
 }
+
+extension Predictor {
+    /// Raw logits with labels and groups, in the order of `samples`. A file that is refused is missing from the result.
+    ///
+    /// Errors: `TooManyBadImages` for more refused files than `maxErrors`; nil allows any number.
+    public func predict(
+        _ samples: [FaceSample], batchSize: Int = 128, workers: Int = 2, maxErrors: Int? = nil
+    ) throws -> Predictions {
+        let loader = DataLoader(samples: samples, transform: transform, workers: workers, maxErrors: maxErrors)
+        return try Evaluator.predict(loader, batchSize: batchSize) { logits($0) }
+    }
+}

@@ -59,6 +59,7 @@ public final class Trainer {
             throw TrainingError.noSamples("\(dataset.root.path): the \(split) split of \(dataset.name) is empty")
         }
         guard train.count >= 2 else { throw TrainingError.noSamples("\(dataset.root.path): one training sample is not enough") }
+        let configuration = configuration.describing(dataset)
         self.configuration = configuration
         self.dataset = dataset
         self.folder = folder
