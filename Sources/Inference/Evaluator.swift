@@ -7,7 +7,7 @@ public enum Evaluator {
     /// Raw logits with labels and groups, in the order of the loader's samples. Refused images are missing from the result
     /// and stand in the loader's log.
     ///
-    /// - Parameter logits: the network; Shape: `[N, S, S, 3]` → N.
+    /// - `logits`: the network; Shape: `[N, S, S, 3]` → N.
     public static func predict(
         _ loader: DataLoader, batchSize: Int, logits: (Tensor) -> [Double], progress: (Int) -> Void = { _ in }
     ) throws -> Predictions {
