@@ -13,11 +13,14 @@ public protocol Layer: AnyObject {
     func visitParameters(_ visit: (Parameter) -> Void)
     /// Drops saved tensors.
     func trim()
+    /// Drops what was computed from parameter values that have been written since.
+    func parametersChanged()
 }
 
 extension Layer {
     public func visitParameters(_ visit: (Parameter) -> Void) {}
     public func trim() {}
+    public func parametersChanged() {}
 }
 
 /// What a layer says when `backward` comes before a training forward.

@@ -1,17 +1,27 @@
 import TensorCore
 
-/// Layers one after another. Source: torch.nn.Sequential.
+/// Layers one after another; runs of convolution, batch norm, ReLU and pooling go through ``FusedRun``. Source: torch.nn.Sequential.
 public final class Sequential: Layer {
     public let layers: [any Layer]
 
-    public init(_ layers: [any Layer]) { self.layers = layers }
+    private let steps: [any Layer]
+
+    public init(_ layers: [any Layer]) {
+        self.layers = layers
+        steps = FusedRun.fuse(layers)
+    }
+
+    /// False: every layer runs by itself. Takes effect with the next forward pass.
+    public var usesFusedKernels = true {
+        didSet { for case let run as FusedRun in steps { run.isEnabled = usesFusedKernels } }
+    }
 
     public func forward(_ x: Tensor, _ mode: Mode) -> Tensor {
-        layers.reduce(x) { $1.forward($0, mode) }
+        steps.reduce(x) { $1.forward($0, mode) }
     }
 
     public func backward(_ dy: Tensor) -> Tensor {
-        layers.reversed().reduce(dy) { $1.backward($0) }
+        steps.reversed().reduce(dy) { $1.backward($0) }
     }
 
     public func visitParameters(_ visit: (Parameter) -> Void) {
@@ -19,6 +29,10 @@ public final class Sequential: Layer {
     }
 
     public func trim() {
-        for layer in layers { layer.trim() }
+        for step in steps { step.trim() }
+    }
+
+    public func parametersChanged() {
+        for step in steps { step.parametersChanged() }
     }
 }
