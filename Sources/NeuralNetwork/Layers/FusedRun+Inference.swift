@@ -28,8 +28,10 @@ extension FusedRun {
                 }
                 let output = index < last ? buffers[index % 2].pointer.assumingMemoryBound(to: Float.self) : y.pointer
                 withExtendedLifetime((x, y)) {
-                    block.kernel.forwardInfer(
-                        output, input: input, prepared: prepared[index], size: sizes[index], workspace: workspace)
+                    block.timed(.infer, sizes[index]) {
+                        block.kernel.forwardInfer(
+                            output, input: input, prepared: prepared[index], size: sizes[index], workspace: workspace)
+                    }
                 }
                 input = UnsafePointer(output)
             }

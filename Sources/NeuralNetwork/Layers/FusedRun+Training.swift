@@ -42,8 +42,10 @@ extension FusedRun {
             saved = (x, sizes)
             withExtendedLifetime(x) {
                 for (index, block) in blocks.enumerated() {
-                    block.kernel.forwardTrain(
-                        memory[index], block.parameters, input: input(index, x), size: sizes[index], workspace: workspace)
+                    block.timed(.forward, sizes[index]) {
+                        block.kernel.forwardTrain(
+                            memory[index], block.parameters, input: input(index, x), size: sizes[index], workspace: workspace)
+                    }
                 }
             }
             let last = blocks.count - 1
@@ -66,9 +68,11 @@ extension FusedRun {
                     }
                     let own = block.kernel.end == .average
                         ? dy.pointer : gradients[index % 2].pointer.assumingMemoryBound(to: Float.self)
-                    block.kernel.backward(
-                        memory[index], block.parameters, block.gradients, input: input(index, x), gradient: own, sums: sums[index],
-                        inputGradient: target, size: sizes[index], workspace: workspace)
+                    block.timed(.backward, sizes[index]) {
+                        block.kernel.backward(
+                            memory[index], block.parameters, block.gradients, input: input(index, x), gradient: own,
+                            sums: sums[index], inputGradient: target, size: sizes[index], workspace: workspace)
+                    }
                 }
             }
             return dx ?? Tensor(Shape(1))

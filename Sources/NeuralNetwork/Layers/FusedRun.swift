@@ -22,9 +22,17 @@ final class FusedRun: Layer {
         var gradients: FusedBlock.Gradients {
             FusedBlock.Gradients(weight: convolution.weight.gradient, gamma: norm.weight.gradient, beta: norm.bias.gradient)
         }
+
+        /// Runs one pass of the block and books it, convolution, batch norm, ReLU and pooling together.
+        func timed<T>(_ pass: LayerTimes.Pass, _ size: FusedBlock.Size, _ body: () -> T) -> T {
+            LayerTimes.part(
+                convolution.label ?? "", pass,
+                convolution.operations(input: Shape(size.batch, size.height, size.width, kernel.inChannels)), body)
+        }
     }
 
     private let layers: [any Layer]
+    private let names: [String]
     private let blocks: [Block]
     private var training: TrainingPlan?
     private var inference: InferencePlan?
@@ -33,6 +41,7 @@ final class FusedRun: Layer {
 
     private init(_ layers: [any Layer], _ blocks: [Block]) {
         self.layers = layers
+        names = LayerTimes.names(of: layers)
         self.blocks = blocks
     }
 
@@ -92,7 +101,7 @@ final class FusedRun: Layer {
             lastForwardWasFused = sizes != nil
             inference?.forget()
         }
-        guard let sizes else { return layers.reduce(x) { $1.forward($0, mode) } }
+        guard let sizes else { return layers.indices.reduce(x) { LayerTimes.forward(layers[$1], names[$1], $0, mode) } }
         if mode == .inference {
             if inference == nil { inference = InferencePlan(blocks) }
             return inference!.forward(x, sizes)
@@ -106,7 +115,9 @@ final class FusedRun: Layer {
     }
 
     func backward(_ dy: Tensor) -> Tensor {
-        guard lastForwardWasFused else { return layers.reversed().reduce(dy) { $1.backward($0) } }
+        guard lastForwardWasFused else {
+            return layers.indices.reversed().reduce(dy) { LayerTimes.backward(layers[$1], names[$1], $0) }
+        }
         guard let training else { unsaved("FusedRun") }
         return training.backward(dy)
     }

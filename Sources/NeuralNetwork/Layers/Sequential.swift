@@ -5,10 +5,13 @@ public final class Sequential: Layer {
     public let layers: [any Layer]
 
     private let steps: [any Layer]
+    /// One name per step for ``LayerTimes``.
+    private let names: [String]
 
     public init(_ layers: [any Layer]) {
         self.layers = layers
         steps = FusedRun.fuse(layers)
+        names = LayerTimes.names(of: steps)
     }
 
     /// False: every layer runs by itself. Takes effect with the next forward pass.
@@ -17,11 +20,11 @@ public final class Sequential: Layer {
     }
 
     public func forward(_ x: Tensor, _ mode: Mode) -> Tensor {
-        steps.reduce(x) { $1.forward($0, mode) }
+        steps.indices.reduce(x) { LayerTimes.forward(steps[$1], names[$1], $0, mode) }
     }
 
     public func backward(_ dy: Tensor) -> Tensor {
-        steps.reversed().reduce(dy) { $1.backward($0) }
+        steps.indices.reversed().reduce(dy) { LayerTimes.backward(steps[$1], names[$1], $0) }
     }
 
     public func visitParameters(_ visit: (Parameter) -> Void) {
