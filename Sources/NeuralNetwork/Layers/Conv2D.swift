@@ -4,8 +4,8 @@ import TensorCore
 public final class Conv2D: Layer {
     public let weight: Parameter
     public let bias: Parameter?
-    private let stride: Int, padding: Int
-    private let needsInputGradient: Bool
+    let stride: Int, padding: Int
+    let needsInputGradient: Bool
     private var saved: (input: Tensor, Void)?
 
     /// - `needsInputGradient`: false for a first layer, whose `backward` then returns an empty gradient.
