@@ -34,7 +34,7 @@ final class BatchForming {
 
     /// Runs until the input ends or the stream is stopped. `emit` is false when nobody wants more.
     func run(_ pipeline: RecordPipeline, emit: (StreamBatch) -> Bool) -> Result<StreamingInference.Ending, FileError> {
-        var deadline: Date?
+        var deadline: Deadline?
         var wanted = true
         func close() {
             deadline = nil
@@ -46,7 +46,7 @@ final class BatchForming {
             case .records(let records):
                 for record in records where wanted {
                     add(record)
-                    if deadline == nil, let delay = settings.maxDelay { deadline = Date(timeIntervalSinceNow: delay.milliseconds / 1e3) }
+                    if deadline == nil, let delay = settings.maxDelay { deadline = Deadline(after: delay) }
                     if isFull { close() }
                 }
             case .idle: close()
