@@ -18,7 +18,7 @@ final class BatchForming {
 
     private enum Entry {
         case new(PreparedRecord, sequence: Int, place: ReplayPlace?)
-        case replay(sequence: Int, id: JSONValue, place: ReplayPlace)
+        case replay(sequence: Int?, id: JSONValue, place: ReplayPlace)
     }
 
     init(
@@ -80,11 +80,7 @@ final class BatchForming {
         switch index.find(place) {
         case .new: addNew(record, place: place)
         case .replay(let sequence): entries.append(.replay(sequence: sequence, id: record.id, place: place))
-        case .gone:
-            let error = RecordError(
-                .replayInvalid,
-                "\(place) was counted before, and its answer is no longer kept: the last \(settings.replayWindow) are (--replay-window), and offsets rise")
-            addNew(PreparedRecord(id: record.id, place: nil, content: .failure(error)), place: nil)
+        case .gone: entries.append(.replay(sequence: nil, id: record.id, place: place))
         }
     }
 

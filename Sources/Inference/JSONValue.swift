@@ -231,6 +231,8 @@ private struct JSONReader {
     }
 
     private func text(_ slice: Slice<UnsafeBufferPointer<UInt8>>, at start: Int) throws(JSONError) -> String {
+        // Keys, numbers in quotes, paths: nearly everything is ASCII, which needs no look at what follows what.
+        if slice.allSatisfy({ $0 < 0x80 }) { return String(decoding: UnsafeBufferPointer(rebasing: slice), as: UTF8.self) }
         guard let text = String(validating: slice, as: UTF8.self) else { throw error("a string that is not UTF-8", at: start) }
         return text
     }

@@ -284,3 +284,58 @@ private final class Collector: @unchecked Sendable {
         return count
     }
 }
+
+/// What docs/records.md tells users to run.
+@Suite(.timeLimit(.minutes(2))) struct StreamRecipeTests {
+    /// The fenced block of docs/records.md that is marked with `name`.
+    private static func recipe(_ name: String) throws -> String {
+        let file = Fixture.folder.deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("docs/records.md")
+        let parts = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "```sh \(name)\n")
+        try #require(parts.count == 2)
+        return try #require(parts[1].components(separatedBy: "```\n").first)
+    }
+
+    private static func shell(_ script: String, in folder: TemporaryFolder) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", script]
+        process.currentDirectoryURL = folder.url
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(["PATH": "\(folder.url.path):\(toolURL.deletingLastPathComponent().path):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"]) { $1 }
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    @Test func goingOnAfterACrash() throws {
+        let folder = try TemporaryFolder()
+        let text = (0..<20_000).map(scoreLine).joined()
+        try folder.write(text, to: "records.ndjson")
+        let reference = try runTool(scores, input: Data(text.utf8))
+        // A full disk, as far as one can be had without one: the shell's limit on file sizes cuts the answers within a line.
+        let script = try Self.recipe("resume")
+        let cut = try Self.shell("ulimit -f 3000\n" + script, in: folder)
+        cut.waitUntilExit()
+        let answers = folder.file("answers.ndjson")
+        #expect(cut.terminationStatus != 0)
+        #expect(try Data(contentsOf: answers).count < reference.output.count)
+        // Killed, then left to end.
+        let killed = try Self.shell("facefair() { timeout -s KILL 0.1 '\(toolURL.path)' \"$@\"; }\n" + script, in: folder)
+        killed.waitUntilExit()
+        let last = try Self.shell(script, in: folder)
+        last.waitUntilExit()
+        #expect(last.terminationStatus == 0)
+        #expect(try Data(contentsOf: answers) == reference.output)
+        #expect(try SavedStreamFigures(folder.file("stream.db")).records == 20_000)
+    }
+}
+
+/// What `inspect state` says.
+private struct SavedStreamFigures {
+    let records: Int
+
+    init(_ file: URL) throws {
+        let result = try runTool(["inspect", "state", file.path, "--format", "json"])
+        records = try #require((try object(result.text)["totals"] as? [String: Any])?["records"] as? Int)
+    }
+}
