@@ -9,6 +9,10 @@ extension SavedStream {
     public init(reading path: String) throws(StateError) {
         guard access(path, F_OK) == 0 else { throw StateError(.missing, "\(path): no such file") }
         guard access(path, R_OK) == 0 else { throw StateError(.permission, "\(path): may not be read by this user") }
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw StateError(.unusable, "\(path): not a regular file, so not a state file of facefair; name another one")
+        }
         let saved = try StateFile.translating(path) {
             try StateFile.read(path) { database -> SavedStream? in
                 // A process that ended before its first commit leaves an empty file.

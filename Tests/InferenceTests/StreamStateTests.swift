@@ -107,7 +107,7 @@ private func errorCode(_ line: String) -> String? {
         changed[80] = #"{"id":"other","logit":1}"#
         let again = try run(settings, state: file, changed)
         #expect(again.count == 84)
-        #expect(again[..<60].allSatisfy { errorCode($0) == "replay_invalid" })
+        #expect(again[..<60].allSatisfy { errorCode($0) == "replay_invalid" && $0.contains(#""seq":null"#) })
         #expect(errorCode(again[80]) == "replay_invalid" && again[80].contains("another id") && again[80].contains(#""id":"other""#))
         #expect(Array(again[81...]) == Array(first[81...]))
         let saved = try SavedStream(reading: file.path)
@@ -185,6 +185,8 @@ private func errorCode(_ line: String) -> String? {
             let error = #expect(throws: StateError.self) { try attempt() }
             #expect(error?.kind == .unusable && error?.description.contains("name another") == true)
         }
+        let error = #expect(throws: StateError.self) { try SavedStream(reading: folder.url.path) }
+        #expect(error?.kind == .unusable)
         #expect(try String(contentsOf: text, encoding: .utf8) == "important notes, not a state\n")
         #expect(throws: StateError.self) { try openState(folder.file("no/such/folder.db"), scoreSettings()) }
         #expect(throws: StateError.self) { try SavedStream(reading: folder.file("none").path) }
