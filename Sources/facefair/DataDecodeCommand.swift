@@ -25,6 +25,8 @@ struct DataDecodeCommand: ParsableCommand {
     var existOk = false
     @Option(help: "Resize to a square of this side, in pixels. Default: the image's own size.")
     var imgSize: Int?
+    @Option(help: "How --img-size resizes.")
+    var interpolation = Interpolation.bilinear
     @Option(help: "Refused files that are tolerated before the command gives up (default: any number).")
     var maxErrors: Int?
     @Option(help: ArgumentHelp("Measure: passes over the files. Needs --img-size; nothing is written.", valueName: "passes"))
@@ -73,29 +75,30 @@ struct DataDecodeCommand: ParsableCommand {
 
     private func decode(_ file: String, _ decoder: ImageDecoder, _ folder: URL?, _ names: inout OutputNames) throws -> Report {
         var report = Report(path: file)
+        let image: PixelImage
         do throws(ImageError) {
-            let image: PixelImage
-            if let imgSize {
-                var pixels = [UInt8](repeating: 0, count: imgSize * imgSize * 3)
-                try decoder.decode(path: file, size: imgSize, into: &pixels)
-                image = PixelImage(width: imgSize, height: imgSize, pixels: pixels)
-            } else {
-                image = try decoder.decode(path: file)
-            }
-            if let header = decoder.lastHeader { report.describe(header, image) }
-            report.warnings = decoder.lastWarning?.count
-            report.warning = decoder.lastWarning?.first
-            if let folder {
-                let target = folder.appendingPathComponent(names.next(for: file))
-                do { try image.pngData().write(to: target, options: .atomic) } catch {
-                    return try { throw Failure(.ioError, "\(target.path): cannot be written: \(error.localizedDescription)") }()
-                }
-                report.output = target.path
-            }
+            image = try pixels(file, decoder)
         } catch {
             report.refuse(error)
+            return report
         }
+        if let header = decoder.lastHeader { report.describe(header, image) }
+        report.warnings = decoder.lastWarning?.count
+        report.warning = decoder.lastWarning?.first
+        guard let folder else { return report }
+        let target = folder.appendingPathComponent(names.next(for: file))
+        do { try image.pngData().write(to: target, options: .atomic) } catch {
+            throw Failure(.ioError, "\(target.path): cannot be written: \(error.localizedDescription)")
+        }
+        report.output = target.path
         return report
+    }
+
+    private func pixels(_ file: String, _ decoder: ImageDecoder) throws(ImageError) -> PixelImage {
+        guard let imgSize else { return try decoder.decode(path: file) }
+        var pixels = [UInt8](repeating: 0, count: imgSize * imgSize * 3)
+        try decoder.decode(path: file, size: imgSize, interpolation: interpolation, into: &pixels)
+        return PixelImage(width: imgSize, height: imgSize, pixels: pixels)
     }
 
     /// Errors: 73 where something else has the name or the folder has files.
@@ -113,7 +116,7 @@ struct DataDecodeCommand: ParsableCommand {
 
     private func measure(passes: Int, size: Int) throws {
         let decoder = ImageDecoder(limits: images.limits)
-        let transform = FaceTransform(imageSize: size)
+        let transform = FaceTransform(imageSize: size, interpolation: interpolation)
         var pixels = [Float](repeating: 0, count: transform.byteCount)
         var rates: [Double] = []
         for pass in 0...passes {  // the first one warms up
