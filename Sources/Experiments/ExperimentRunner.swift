@@ -137,7 +137,8 @@ public final class ExperimentRunner {
     func predict(_ run: TrainedRun, _ split: Split) throws -> Predictions {
         let predictor = try Predictor(modelFile: run.folder.best)
         return try predictor.predict(
-            dataset.samples(split), batchSize: experiment.configuration.batchSize, workers: resources.workers, maxErrors: resources.maxErrors)
+            dataset.samples(split), batchSize: experiment.configuration.batchSize, workers: resources.workers,
+            limits: run.configuration.images, maxErrors: resources.maxErrors)
     }
 }
 

@@ -29,9 +29,9 @@ extension Predictor {
     ///
     /// Errors: `TooManyBadImages` for more refused files than `maxErrors`; nil allows any number.
     public func predict(
-        _ samples: [FaceSample], batchSize: Int = 128, workers: Int = 2, maxErrors: Int? = nil
+        _ samples: [FaceSample], batchSize: Int = 128, workers: Int = 2, limits: ImageLimits = ImageLimits(), maxErrors: Int? = nil
     ) throws -> Predictions {
-        let loader = DataLoader(samples: samples, transform: transform, workers: workers, maxErrors: maxErrors)
+        let loader = DataLoader(samples: samples, transform: transform, workers: workers, limits: limits, maxErrors: maxErrors)
         return try Evaluator.predict(loader, batchSize: batchSize) { logits($0) }
     }
 }

@@ -31,7 +31,7 @@ private func pages() throws -> [String] {
     }
 
     /// Flags of other programs that the pages name.
-    private let foreign: Set<String> = ["package-path", "generate-completion-script", "skip-build", "filter"]
+    private let foreign: Set<String> = ["package-path", "generate-completion-script", "skip-build", "filter", "unbuffered"]
 
     @Test func pagesNameFlagsThatExist() throws {
         let help = try JSONDecoder().decode(Help.self, from: runTool(["--experimental-dump-help"]).output).command

@@ -59,6 +59,7 @@ public final class DataLoader {
                 throw TooManyBadImages(count: badImages.count, limit: maxErrors, last: error)
             }
         }
+        for (_, warning) in slot.warnings.sorted(by: { $0.key < $1.key }) { badImages.add(warning) }
         let kept = slot.indices.indices.filter { refused[$0] == nil }
         if kept.isEmpty { return nil }
         let indices = kept.map { slot.indices[$0] }
