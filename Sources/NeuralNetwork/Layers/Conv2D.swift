@@ -8,7 +8,7 @@ public final class Conv2D: Layer {
     let needsInputGradient: Bool
     private var saved: (input: Tensor, Void)?
 
-    /// - Parameter needsInputGradient: false for a first layer, whose `backward` then returns an empty gradient.
+    /// - `needsInputGradient`: false for a first layer, whose `backward` then returns an empty gradient.
     public init(
         _ name: String, in inputs: Int, out outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, hasBias: Bool = true,
         needsInputGradient: Bool = true, group: ParameterGroup = .backbone
