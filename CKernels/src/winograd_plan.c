@@ -13,7 +13,7 @@ typedef struct {
 } entry;
 
 static const entry forward_table[] = {{8 << 20, false, 28}, {INT64_MAX, true, 128}};
-static const entry backward_table[] = {{2 << 20, false, 42}, {INT64_MAX, true, 128}};
+static const entry backward_table[] = {{2 << 20, false, 42}, {8 << 20, true, 64}, {INT64_MAX, true, 128}};
 
 enum {
     FEW_TILES = 8,              // of the whole batch: one block would leave the other threads idle, points never do
