@@ -1,4 +1,4 @@
-// data synthesize | records
+// data synthesize | records; verify, inspect, pack and bench have files of their own
 import ArgumentParser
 import FaceData
 import Fairness
@@ -7,8 +7,10 @@ import Inference
 
 struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "data", abstract: "Make a synthetic data set, or list a data set's samples as stream records.",
-        subcommands: [Synthesize.self, PackCommand.self, Records.self])
+        commandName: "data", abstract: "Make, check, look at, pack and list data sets.",
+        subcommands: [
+            Synthesize.self, VerifyCommand.self, DataInspectCommand.self, PackCommand.self, Records.self, DataBenchCommand.self,
+        ])
 }
 
 extension SyntheticFaces.Layout: ExpressibleByArgument {}
