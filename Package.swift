@@ -13,7 +13,10 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // YAML of --config; the command only.
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        // SQLite for the durable state of streams; Inference only.
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
         // L0: C
@@ -36,7 +39,9 @@ let package = Package(
         .target(name: "FaceData", dependencies: ["TensorCore", "CImageCodecs"]),
 
         // L3 to L6
-        .target(name: "Inference", dependencies: ["NeuralNetwork", "FaceData", "Fairness", "TensorCore"]),
+        .target(
+            name: "Inference",
+            dependencies: ["NeuralNetwork", "FaceData", "Fairness", "TensorCore", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(
             name: "Training", dependencies: ["Inference", "NeuralNetwork", "FaceData", "Fairness", "Reporting", "TensorCore"]),
         .target(name: "Experiments", dependencies: ["Training", "Inference", "NeuralNetwork", "FaceData", "Fairness", "Reporting"]),
@@ -62,7 +67,7 @@ let package = Package(
             dependencies: ["Training", "Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["facefair", "FaceData", "NeuralNetwork", "TensorCore", "TestSupport"]),
+            name: "CommandTests", dependencies: ["facefair", "Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

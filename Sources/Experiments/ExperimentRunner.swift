@@ -21,7 +21,7 @@ public struct Experiment: Sendable {
 
     public init(
         configuration: TrainingConfiguration, backbones: [BackboneName] = [.simpleCNN], methods: [MethodName], seeds: [UInt64],
-        projectionBatch: Int? = 128, streamBatch: Int? = nil
+        projectionBatch: Int? = nil, streamBatch: Int? = nil
     ) {
         self.configuration = configuration
         self.backbones = backbones

@@ -14,6 +14,11 @@ public enum PaperChoices {
             lines.append(
                 "Groups: the paper's README says gender (2), its code gender x race (14); here \(dataset.groupCount) (--group-by).")
         }
+        if !c.augmentation.isNone {
+            lines.append(
+                "Augmentation: the paper draws it per image, its code once for all epochs; here "
+                    + (c.augmentation.isFrozen ? "once" : "anew in each epoch") + " (--frozen-augmentation).")
+        }
         let baseline = experiment.methods.contains(.projection) ? "projected" : "raw"
         lines.append(
             "Best epoch of the unconstrained model: by projected validation loss in the CelebA code, by raw loss in the FairFace code; "

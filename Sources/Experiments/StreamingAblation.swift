@@ -14,6 +14,8 @@ public enum StreamAlgorithm: String, Codable, CaseIterable, Sendable {
     case hard
     /// The paper's "Pr": every batch of the unconstrained model projected.
     case projection
+    /// Ours, with its default settings.
+    case anytime
 
     /// The scores in the order of the predictions, made fair in the order of the batches.
     ///
@@ -21,13 +23,17 @@ public enum StreamAlgorithm: String, Codable, CaseIterable, Sendable {
     func apply(
         _ raw: Predictions, order: [[Int]], _ configuration: TrainingConfiguration, _ groupCount: Int
     ) throws -> Predictions {
-        var online = PrimalDual(
-            groupCount: groupCount, tolerance: configuration.epsilon, eta0: configuration.eta0,
-            batchThreshold: self == .primalDual ? .max : 1, pairPenalty: configuration.pairPenalty)
+        var online: OnlineFairness =
+            self == .anytime
+            ? .anytime(AnytimeParity(groupCount: groupCount, tolerance: configuration.epsilon))
+            : .primalDual(
+                PrimalDual(
+                    groupCount: groupCount, tolerance: configuration.epsilon, eta0: configuration.eta0,
+                    batchThreshold: self == .primalDual ? .max : 1, pairPenalty: configuration.pairPenalty))
         var fair = raw
         for rows in order {
-            let step = try online.step(rows.map { raw.scores[$0] }, groups: rows.map { raw.groups[$0] })
-            for (row, score) in zip(rows, step.projection.scores) { fair.scores[row] = score }
+            let step = try online.process(rows.map { raw.scores[$0] }, groups: rows.map { raw.groups[$0] })
+            for (row, score) in zip(rows, step.scores) { fair.scores[row] = score }
         }
         return fair
     }

@@ -159,6 +159,11 @@ public final class Trainer {
         let batches = trainLoader.batches(Array(sampler.epoch(epoch).dropFirst(skipped)))
         var lastSave = ContinuousClock.now
         while let batch = try tally.time(\.data, { try batches.next() }) {
+            tally.time(\.data) {
+                configuration.augmentation.apply(
+                    to: batch.images, indices: batch.indices, transform: trainLoader.transform, epoch: epoch,
+                    random: RandomSource(seed: configuration.seed).fork(3))
+            }
             if batch.count >= 2 { try step(batch, &tally) }  // batch norm needs two
             try logStep(epoch, tally)
             let stops = shouldStop()

@@ -1,4 +1,5 @@
 // Every setting of a run. Defaults are the paper's (arXiv 2605.17118, image experiments).
+import FaceData
 import Fairness
 import NeuralNetwork
 
@@ -34,6 +35,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     public var imageSize = 224
     public var mean: [Float] = [0.485, 0.456, 0.406]
     public var std: [Float] = [0.229, 0.224, 0.225]
+
+    /// Random changes of training images.
+    public var augmentation = Augmentation.none
 
     // How it is made fair
     public var method = MethodName.fairnessLayer
@@ -84,6 +88,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
             configuration.weightDecay = 0.01
             configuration.clipNorm = 2
             configuration.patience = 3
+            configuration.augmentation = Augmentation(flip: 0.5, jitter: 0.2)
         }
         return configuration
     }
@@ -102,6 +107,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
         func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
             if !condition { throw TrainingError.invalidConfiguration(message()) }
         }
+        try require((0...1).contains(augmentation.flip), "--hflip \(augmentation.flip): must be a probability")
+        try require((0..<1).contains(augmentation.jitter), "--color-jitter \(augmentation.jitter): must be at least 0 and below 1")
         try require(epochs >= 1, "--epochs \(epochs): must be at least 1")
         try require(batchSize >= 2, "--batch-size \(batchSize): batch norm needs at least 2 images")
         try require(

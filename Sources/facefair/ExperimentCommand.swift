@@ -46,8 +46,8 @@ struct ExperimentCommand: ParsableCommand {
     @Option(help: "Seeds, separated by commas (smoke and paper 1, small 1,2,3).")
     var seeds: String?
     @OptionGroup(title: "Training") var training: TrainingArguments
-    @Option(help: "Rows per projection of the test split, in stratified batches; 0 = the whole split at once.")
-    var projectionBatch = 128
+    @Option(help: "Rows per projection of the test split, in stratified batches (the paper's code: 128 or 256); 0 = the whole split at once.")
+    var projectionBatch = 0
     @Option(help: "Batch size of an additional streamed row; 0 = none.")
     var streamBatch = 0
     @Option(help: "Batch sizes of the streaming experiment, separated by commas.")

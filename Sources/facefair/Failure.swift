@@ -16,7 +16,7 @@ enum ExitStatus: Int32 {
     case inputMissing = 66
     case cannotCreate = 73
     case ioError = 74
-    case temporary = 75
+    case tryAgain = 75
     case noPermission = 77
     case badConfiguration = 78
 }
@@ -43,6 +43,8 @@ struct Failure: Error {
         case let error as CheckpointError: self.init(error.exitStatus, error.description)
         case let error as TrainingError: self.init(error.exitStatus, error.description)
         case let error as FileError: self.init(error.exitStatus, error.description)
+        case let error as UnfitCriterion: self.init(.badData, error.description)
+        case let error as StateError: self.init(error.exitStatus, error.description)
         case let error as ScoreTableError: self.init(.badData, error.description)
         case let error as AtomicFile.Failure: self.init(.ioError, error.description)
         case let error as FairnessError: self.init(.badData, error.description)
@@ -65,6 +67,20 @@ extension FileError {
     }
 }
 
+extension StateError {
+    var exitStatus: ExitStatus {
+        switch kind {
+        case .missing: .inputMissing
+        case .busy: .tryAgain
+        case .mismatch: .badConfiguration
+        case .unusable: .badData
+        case .cannotCreate: .cannotCreate
+        case .permission: .noPermission
+        case .io: .ioError
+        }
+    }
+}
+
 extension CheckpointError {
     var exitStatus: ExitStatus {
         switch self {
@@ -79,7 +95,7 @@ extension PackError {
     var exitStatus: ExitStatus {
         switch self {
         case .wouldOverwrite: .cannotCreate
-        case .inUse: .temporary
+        case .inUse: .tryAgain
         case .noSpace, .io: .ioError
         }
     }

@@ -20,7 +20,7 @@ struct TrainingPlan: Encodable {
     /// Weights, gradients and optimizer state; decoded images that are kept; the whole process after two steps.
     let modelMegabytes: Double
     let cacheMegabytes: Double
-    let peakMemoryMegabytes: Double?
+    let peakMemoryMegabytes: Double
     /// Measured with this image and batch size just now, without reading images.
     let trainImagesPerSecond: Double
     let secondsPerEpoch: Double
@@ -35,8 +35,13 @@ struct TrainingPlan: Encodable {
     init(_ c: TrainingConfiguration, dataset: FaceDataset, cacheBytes: Int, output: String) throws {
         try c.validate()
         let train = dataset.samples(.train)
-        let speed = try StepBenchmark.measure(
-            model: c.model, imageSize: c.imageSize, batchSize: c.batchSize, threads: Threads.count, repeats: 3)
+        var step = StepBenchmark.Settings()
+        step.model = c.model
+        step.imageSize = c.imageSize
+        step.batchSize = c.batchSize
+        step.threads = Threads.count
+        step.repeats = 3
+        let speed = try StepBenchmark.measure(step)
         let classifier = FaceClassifier(ClassifierConfiguration(backbone: c.model), random: RandomSource(seed: 0))
         self.dataset = dataset.name
         synthetic = dataset.isSynthetic
@@ -55,7 +60,7 @@ struct TrainingPlan: Encodable {
         parameters = classifier.store.values.count
         modelMegabytes = Double(parameters * 4 * 4) / 1e6
         cacheMegabytes = Double(min(cacheBytes, (train.count + valid) * c.imageSize * c.imageSize * 3)) / 1e6
-        peakMemoryMegabytes = ProcessMemory.peakBytes.map { Double($0) / 1e6 }
+        peakMemoryMegabytes = Double(ProcessMemory.peakBytes) / 1e6
         trainImagesPerSecond = speed.trainImagesPerSecond
         secondsPerEpoch = Double(train.count) / speed.trainImagesPerSecond + Double(valid) / speed.inferImagesPerSecond
         secondsAtMost = secondsPerEpoch * Double(c.epochs)
@@ -74,21 +79,10 @@ struct TrainingPlan: Encodable {
             line("steps", "\(batchesPerEpoch) batches per epoch, at most \(epochs) epochs"),
             line("network", "\(parameters) parameters; weights, gradients and moments \(String(format: "%.0f", modelMegabytes)) MB"),
             line("memory", String(format: "decoded images %.0f MB", cacheMegabytes)
-                + (peakMemoryMegabytes.map { String(format: ", process with two steps of this size %.0f MB", $0) } ?? "")),
+                + String(format: ", process with two steps of this size %.0f MB", peakMemoryMegabytes)),
             line("speed", String(format: "%.0f images/s on %d threads, measured now without reading images", trainImagesPerSecond, Threads.count)),
             line("time", "\(TrainingProgress.duration(secondsPerEpoch)) per epoch, at most \(TrainingProgress.duration(secondsAtMost)) in all"),
             line("output", "\(output) (nothing was written)"),
         ].joined(separator: "\n")
-    }
-}
-
-/// The largest resident size of this process so far. nil where the system does not tell.
-enum ProcessMemory {
-    static var peakBytes: Int? {
-        guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
-            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
-            let kilobytes = line.split(separator: " ").dropFirst().compactMap({ Int($0) }).first
-        else { return nil }
-        return kilobytes << 10
     }
 }

@@ -21,7 +21,7 @@ struct FairnessLayerMethod: FairnessMethod {
     mutating func beginEpoch() { online.reset() }
 
     mutating func objective(_ logits: [Double], labels: [Float], groups: [Int]) throws -> Objective {
-        let projection = try online.step(logits, groups: groups).projection
+        let projection = try online.solve(logits, groups: groups).projection
         let (loss, gradient) = BCEWithLogits.loss(projection.scores, labels: labels)
         return Objective(
             loss: loss, gradient: projection.backward(gradient), logits: projection.scores,

@@ -20,6 +20,13 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: "Per-channel standard deviation, three numbers separated by commas (ImageNet's).")
     var std: String?
 
+    @Option(help: "Probability of flipping a training image (celeba 0, fairface 0.5).")
+    var hflip: Double?
+    @Option(help: "Range of random brightness, contrast and saturation around 1 (celeba 0, fairface 0.2).")
+    var colorJitter: Double?
+    @Flag(inversion: .prefixedNo, help: "Repeat the first epoch's flips and colours in every epoch, as the paper's released code does.")
+    var frozenAugmentation: Bool?
+
     @Option(help: "Tolerance ε on mean-logit gaps, in logits (celeba 1e-3, fairface 1e-4).")
     var epsilon: Double?
     @Option(help: "Parity notion.")
@@ -87,6 +94,9 @@ struct TrainingArguments: ParsableArguments {
         set(\.imageSize, imgSize)
         set(\.mean, numbers(mean))
         set(\.std, numbers(std))
+        set(\.augmentation.flip, hflip)
+        set(\.augmentation.jitter, colorJitter)
+        set(\.augmentation.isFrozen, frozenAugmentation)
         set(\.epsilon, epsilon)
         set(\.criterion, criterion)
         set(\.batchThreshold, batchThreshold)
@@ -118,7 +128,8 @@ struct TrainingArguments: ParsableArguments {
         func list(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
         var flags: [(key: String, value: String)] = [
             ("target", c.target), ("group-by", c.groupBy.joined(separator: ",")), ("model", c.model.rawValue),
-            ("img-size", "\(c.imageSize)"), ("mean", list(c.mean)), ("std", list(c.std)), ("epsilon", "\(c.epsilon)"),
+            ("img-size", "\(c.imageSize)"), ("mean", list(c.mean)), ("std", list(c.std)), ("hflip", "\(c.augmentation.flip)"),
+            ("color-jitter", "\(c.augmentation.jitter)"), ("frozen-augmentation", "\(c.augmentation.isFrozen)"), ("epsilon", "\(c.epsilon)"),
             ("criterion", c.criterion.rawValue), ("batch-threshold", "\(c.batchThreshold)"), ("eta0", "\(c.eta0)"),
             ("pair-penalty", c.pairPenalty.rawValue), ("penalty-weight", "\(c.penaltyWeight)"), ("epochs", "\(c.epochs)"),
             ("batch-size", "\(c.batchSize)"), ("opt", c.optimizer.rawValue), ("lr", "\(c.learningRate)"),
