@@ -14,7 +14,7 @@ struct PackCommand: ParsableCommand {
             listed in bad_images.jsonl beside the file. Exit codes: 0 packed, or unchanged since the last time; 2 packed without some \
             images; 65 bad labels, more than --max-errors images, or an unfinished file of other data; 73 another file is there. \
             With --format json, stdout gets one object: status (packed, unchanged, interrupted), output, layout, synthetic, \
-            image_size, images, refused, resumed, left_out, bytes, bad_images, source_sha256.
+            image_size, images, refused, resumed, left_out, bytes, bad_images, source_sha256, peak_memory_mb.
             """)
 
     @Argument(help: "celeba, fairface or folder.")
@@ -31,6 +31,7 @@ struct PackCommand: ParsableCommand {
     var maxErrors: Int?
     @Flag(help: "Replace a file that is there, and start anew instead of going on with an unfinished one.")
     var existOk = false
+    @OptionGroup(title: "Images") var images: ImageArguments
     @OptionGroup var printing: OutputArguments
     @Flag(help: "No progress bar.")
     var noProgress = false
@@ -47,6 +48,7 @@ struct PackCommand: ParsableCommand {
         settings.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
         settings.maxErrors = maxErrors
         settings.replaces = existOk
+        settings.limits = images.limits
         let job = try PackJob(layout, root: URL(fileURLWithPath: folder), output: URL(fileURLWithPath: output), settings: settings)
         Interruption.install()
         var progress = RateProgress(what: "images", isQuiet: printing.quiet, showsBar: !noProgress)

@@ -80,10 +80,19 @@ public struct DatasetVerifier: Sendable {
         var leftOut: [String] = []
         let table: LabelTable
         do throws(DatasetError) { table = try LabelTable.readAll(layout, root: root, leftOut: &leftOut) } catch {
-            guard case .malformed(let file, let row, let reason, _) = error else { throw error }
-            let kind = FileKind.explain(file)
-            check.problems.append(
-                Finding(file: file, code: kind?.code ?? "label_malformed", message: kind?.message ?? (row.map { "line \($0): " } ?? "") + reason))
+            switch error {
+            case .malformed(let file, let row, let reason, _):
+                let kind = FileKind.explain(file)
+                check.problems.append(
+                    Finding(file: file, code: kind?.code ?? "label_malformed", message: kind?.message ?? (row.map { "line \($0): " } ?? "") + reason))
+            case .missing(let path, _) where !check.problems.isEmpty:  // the archive that should have held it is bad
+                check.problems.append(Finding(file: path, code: "missing", message: "not found"))
+            case .missing(let path, let help):
+                let archive = path + ".zip"
+                guard FileKind.isZip(archive) else { throw error }
+                throw DatasetError.missing(path: path, help: "\(archive) is there, but not unpacked.\n\(help)")
+            case .usage: throw error
+            }
             return check
         }
         check.listed = table.names.count
@@ -108,7 +117,7 @@ public struct DatasetVerifier: Sendable {
     }
 
     private func checkImages(_ table: LabelTable, _ check: inout DatasetCheck, _ progress: (Int, Int) -> Void) throws {
-        let bad = Mutex<[Int: Finding]>([:])
+        let bad = Mutex<[Int: Finding]>([:]), forgiven = Mutex<[Int: Finding]>([:])
         let total = table.names.count
         let (decodes, limits) = (decodes, limits)
         try Workers.run(count: total, workers: workers, progress: { progress($0, total) }) {
@@ -117,6 +126,11 @@ public struct DatasetVerifier: Sendable {
                 let path = "\(table.folder)/\(table.names[row])"
                 do throws(ImageError) {
                     if decodes { _ = try decoder.decode(path: path) } else { _ = try decoder.header(path: path) }
+                    if let warning = decoder.lastWarning {
+                        let finding = Finding(
+                            file: path, code: "accepted", message: "\(warning.first); accepted because of --lenient-images")
+                        forgiven.withLock { $0[row] = finding }
+                    }
                 } catch {
                     let kind = error.code == .missing ? nil : FileKind.explainImage(path)
                     let finding = Finding(file: path, code: kind?.code ?? error.code.rawValue, message: kind?.message ?? error.detail)
@@ -127,6 +141,7 @@ public struct DatasetVerifier: Sendable {
         let found = bad.withLock { $0 }
         check.usable = total - found.count
         check.problems += found.sorted { $0.key < $1.key }.map(\.value)
+        check.warnings += forgiven.withLock { $0 }.sorted { $0.key < $1.key }.map(\.value)
     }
 
     /// Images beside those that are listed: an incomplete label file, or another release.

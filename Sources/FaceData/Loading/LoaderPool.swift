@@ -9,12 +9,16 @@ final class LoaderSlot: Sendable {
     // The tensor is not Sendable. Workers write disjoint images of it, and the consumer reads it only after `done` was signalled as
     // often as there are tasks.
     nonisolated(unsafe) let images: Tensor
+    /// Changes an image after it is normalised.
+    let change: ImageChange?
     private let refused = Mutex<[Int: ImageError]>([:])
+    private let accepted = Mutex<[Int: ImageWarning]>([:])
     private let left: Mutex<Int>
     private let done = DispatchSemaphore(value: 0)
 
-    init(indices: [Int], shape: Shape, tasks: Int) {
+    init(indices: [Int], shape: Shape, tasks: Int, change: ImageChange?) {
         self.indices = indices
+        self.change = change
         images = Tensor(shape)
         left = Mutex(tasks)
     }
@@ -23,6 +27,13 @@ final class LoaderSlot: Sendable {
     var bytes: UnsafeMutablePointer<UInt8> { UnsafeMutableRawPointer(images.pointer).assumingMemoryBound(to: UInt8.self) }
 
     func refuse(_ position: Int, _ error: ImageError) { refused.withLock { $0[position] = error } }
+
+    func warn(_ position: Int, _ warning: ImageWarning?) {
+        if let warning { accepted.withLock { $0[position] = warning } }
+    }
+
+    /// Of images that a lenient decoder accepted, by position in the batch; whole after `wait()`.
+    var warnings: [Int: ImageWarning] { accepted.withLock { $0 } }
 
     func finishTask() {
         let isLast = left.withLock { left in
@@ -38,6 +49,10 @@ final class LoaderSlot: Sendable {
         return refused.withLock { $0 }
     }
 }
+
+/// Changes one normalised image in place, on a loader's thread; gets the sample's position in the loader's list. Must depend on
+/// nothing else, or batches would depend on timing. Shape: [imageSize, imageSize, 3].
+public typealias ImageChange = @Sendable (_ pixels: UnsafeMutableBufferPointer<Float>, _ sample: Int) -> Void
 
 /// What a slot's memory gets.
 enum LoaderOutput {
@@ -62,11 +77,13 @@ final class LoaderPool: Sendable {
     }
 
     private static let samplesPerTask = 8
+    private static let niceness: Int32 = 10
 
     private let samples: [FaceSample]
     private let transform: FaceTransform
     private let limits: ImageLimits
     private let output: LoaderOutput
+    private let yields: Bool
     private let cache: PixelCache
     /// Samples refused before: they stay refused for the loader's life, so that epochs agree.
     private let refused = Mutex<[Int: ImageError]>([:])
@@ -74,14 +91,16 @@ final class LoaderPool: Sendable {
     private let available = DispatchSemaphore(value: 0)
     let workerCount: Int
 
+    /// `yields`: another part of the process computes on the same cores and goes first.
     init(
         samples: [FaceSample], transform: FaceTransform, limits: ImageLimits, workers: Int, cacheBytes: Int,
-        output: LoaderOutput = .values
+        output: LoaderOutput = .values, yields: Bool = false
     ) {
         self.samples = samples
         self.transform = transform
         self.limits = limits
         self.output = output
+        self.yields = yields
         workerCount = workers
         // Packed pixels are as near as cached ones.
         let isPacked = samples.contains { $0.packed != nil }
@@ -93,6 +112,9 @@ final class LoaderPool: Sendable {
             let thread = Thread { [self] in work() }
             thread.name = "facefair-loader-\(worker)"
             thread.stackSize = 1 << 20
+            #if canImport(Darwin)
+                if yields { thread.qualityOfService = .utility }
+            #endif
             thread.start()
         }
     }
@@ -108,12 +130,12 @@ final class LoaderPool: Sendable {
     }
 
     /// Queues a batch.
-    func load(_ indices: [Int]) -> LoaderSlot {
+    func load(_ indices: [Int], change: ImageChange? = nil) -> LoaderSlot {
         let size = transform.imageSize
         let starts = Array(stride(from: 0, to: indices.count, by: LoaderPool.samplesPerTask))
         let shape = output == .values
             ? Shape(indices.count, size, size, 3) : Shape((indices.count * transform.byteCount + 3) / 4)
-        let slot = LoaderSlot(indices: indices, shape: shape, tasks: starts.count)
+        let slot = LoaderSlot(indices: indices, shape: shape, tasks: starts.count, change: change)
         let tasks = starts.map { Task(slot: slot, positions: $0..<min($0 + LoaderPool.samplesPerTask, indices.count)) }
         queue.withLock { queue in
             // Drop what is done, so that the queue stays as short as the prefetch.
@@ -125,9 +147,19 @@ final class LoaderPool: Sendable {
         return slot
     }
 
+    /// Steps back behind the network's threads. They wait for each other several times per layer, so one that a decoder displaces
+    /// holds up all; decoders fill what they leave, and all of it while the network waits for images.
+    private static func lowerPriority() {
+        #if os(Linux)
+            // PRIO_PROCESS, which Glibc and Musl import as different types, and the calling thread, whose niceness is its own on
+            // Linux. A refusal costs only speed.
+            _ = setpriority(0, 0, niceness)
+        #endif
+    }
+
     private func work() {
+        if yields { Self.lowerPriority() }
         let decoder = ImageDecoder(limits: limits)
-        var pixels = GrowingBuffer(capacity: transform.byteCount)
         while true {
             available.wait()
             let task: Task? = queue.withLock { queue in
@@ -136,37 +168,56 @@ final class LoaderPool: Sendable {
                 return queue.tasks[queue.next - 1]
             }
             guard let task else { return }
-            for position in task.positions { load(task.slot, position, decoder, &pixels) }
+            for position in task.positions { load(task.slot, position, decoder) }
             task.slot.finishTask()
         }
     }
 
-    private func load(_ slot: LoaderSlot, _ position: Int, _ decoder: ImageDecoder, _ pixels: inout GrowingBuffer) {
+    private func load(_ slot: LoaderSlot, _ position: Int, _ decoder: ImageDecoder) {
         let sample = slot.indices[position]
-        if output == .bytes {
-            let target = slot.bytes + position * transform.byteCount
-            do throws(ImageError) {
-                try decoder.decode(path: samples[sample].file, size: transform.imageSize, into: target)
-            } catch { slot.refuse(position, error) }
-            return
-        }
-        let output = slot.images.pointer + position * transform.byteCount
-        if let packed = samples[sample].packed {
-            if packed.position >= 0 { return transform.normalize(packed.images.pixels(Int(packed.position)), into: output) }
-            return slot.refuse(position, packed.images.refusal(-1 - Int(packed.position), name: samples[sample].file))
-        }
-        if let kept = cache.pixels(sample) { return transform.normalize(kept, into: output) }
-        if let error = refused.withLock({ $0[sample] }) { return slot.refuse(position, error) }
-        let kept = cache.begin(sample)
-        let target = kept ?? pixels.pointer
         do throws(ImageError) {
-            try decoder.decode(path: samples[sample].file, size: transform.imageSize, into: target)
-            transform.normalize(target, into: output)
-            if kept != nil { cache.end(sample, isFilled: true) }
+            switch output {
+            case .bytes:
+                let target = slot.bytes + position * transform.byteCount
+                try decoder.decode(path: samples[sample].file, size: transform.imageSize, into: target)
+                slot.warn(position, decoder.lastWarning)
+            case .values:
+                let target = slot.images.pointer + position * transform.byteCount
+                let decoded = try loadValues(sample, into: target, decoder)
+                if decoded { slot.warn(position, decoder.lastWarning) }
+                slot.change?(UnsafeMutableBufferPointer(start: target, count: transform.byteCount), sample)
+            }
+        } catch { slot.refuse(position, error) }
+    }
+
+    /// Normalised values out of a packed file, out of the cache, or decoded; says whether it was the last.
+    private func loadValues(
+        _ sample: Int, into output: UnsafeMutablePointer<Float>, _ decoder: ImageDecoder
+    ) throws(ImageError) -> Bool {
+        if let packed = samples[sample].packed {
+            guard packed.position >= 0 else { throw packed.images.refusal(-1 - Int(packed.position), name: samples[sample].file) }
+            transform.normalize(packed.images.pixels(Int(packed.position)), into: output)
+            return false
+        }
+        if let kept = cache.pixels(sample) {
+            transform.normalize(kept, into: output)
+            return false
+        }
+        if let error = refused.withLock({ $0[sample] }) { throw error }
+        let kept = cache.begin(sample)
+        do throws(ImageError) {
+            if let kept {
+                try decoder.decode(path: samples[sample].file, size: transform.imageSize, into: kept)
+                transform.normalize(kept, into: output)
+                cache.end(sample, isFilled: true)
+            } else {
+                try decoder.decode(path: samples[sample].file, transform: transform, into: output)
+            }
+            return true
         } catch {
             if kept != nil { cache.end(sample, isFilled: false) }
             refused.withLock { $0[sample] = error }
-            slot.refuse(position, error)
+            throw error
         }
     }
 }

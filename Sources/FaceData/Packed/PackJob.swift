@@ -48,6 +48,8 @@ public struct PackSummary: Encodable, Equatable, Sendable {
     /// The list of refused images, where there are any.
     public let badImages: String?
     public let sourceSha256: String
+    /// The most memory that was resident. Units: 10⁶ bytes.
+    public let peakMemoryMb: Double
 }
 
 public struct PackJob {
@@ -102,7 +104,8 @@ public struct PackJob {
             PackSummary(
                 status: status, output: output.path, layout: table.layout.rawValue, synthetic: table.isSynthetic,
                 imageSize: settings.imageSize, images: partial.kept, refused: partial.refused.count, resumed: resumed, leftOut: leftOut,
-                bytes: bytes, badImages: partial.refused.isEmpty ? nil : badImagesURL.path, sourceSha256: description.sourceSHA256)
+                bytes: bytes, badImages: partial.refused.isEmpty ? nil : badImagesURL.path, sourceSha256: description.sourceSHA256,
+                peakMemoryMb: Double(ProcessMemory.peakBytes) / 1e6)
         }
         try checkErrors(partial)
         tell()
@@ -130,14 +133,16 @@ public struct PackJob {
         guard packed.description.sourceSHA256 == description.sourceSHA256, packed.preprocessing == description.preprocessing else {
             throw PackError.wouldOverwrite(
                 path: output.path,
-                reason: packed.preprocessing == description.preprocessing
-                    ? "it was packed from other labels or images" : "it was packed at \(packed.preprocessing.imageSize) px or with other image settings")
+                reason: packed.preprocessing.mismatch(imageSize: settings.imageSize, limits: settings.limits)?.reason
+                    ?? (packed.preprocessing == description.preprocessing
+                        ? "it was packed from other labels or images" : "it was packed with other --max-image limits"))
         }
         let bytes = (try? FileManager.default.attributesOfItem(atPath: output.path)[.size] as? Int) ?? 0
         return PackSummary(
             status: .unchanged, output: output.path, layout: table.layout.rawValue, synthetic: table.isSynthetic,
             imageSize: settings.imageSize, images: packed.count, refused: packed.refusedCount, resumed: 0, leftOut: leftOut, bytes: bytes,
-            badImages: nil, sourceSha256: description.sourceSHA256)
+            badImages: nil, sourceSha256: description.sourceSHA256,
+            peakMemoryMb: Double(ProcessMemory.peakBytes) / 1e6)
     }
 
     // MARK: Decoding

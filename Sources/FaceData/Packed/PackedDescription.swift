@@ -19,14 +19,47 @@ public struct PackedPreprocessing: Codable, Equatable, Sendable {
     public var alpha = "white"
     /// Images with decoder warnings were kept.
     public var lenient: Bool
+    /// Large JPEGs were decoded at a reduced size.
+    public var fastDecode: Bool
+    /// What an image was allowed to cost: it decides which images are missing.
+    public var maxImageBytes: Int
+    public var maxImagePixels: Int
+    public var maxImageSide: Int
+    public var maxImageScans: Int
 
     public init(imageSize: Int, limits: ImageLimits = ImageLimits()) {
         self.imageSize = imageSize
         lenient = limits.lenient
+        fastDecode = limits.fastDecode
+        maxImageBytes = limits.maxBytes
+        maxImagePixels = limits.maxPixels
+        maxImageSide = limits.maxSide
+        maxImageScans = limits.maxScans
     }
 
     private enum CodingKeys: String, CodingKey {
-        case imageSize = "image_size", resample, antialias, exifTranspose = "exif_transpose", alpha, lenient
+        case imageSize = "image_size", resample, antialias, exifTranspose = "exif_transpose", alpha, lenient, fastDecode = "fast_decode",
+            maxImageBytes = "max_image_bytes", maxImagePixels = "max_image_pixels", maxImageSide = "max_image_side",
+            maxImageScans = "max_image_scans"
+    }
+
+    /// Why these pixels are not what reading the images with `limits` at `imageSize` would give, and the way out; nil where they are.
+    /// The costs count for nothing here: they protect a decoder, and nothing is decoded any more.
+    func mismatch(imageSize asked: Int?, limits: ImageLimits?) -> (reason: String, help: String)? {
+        if let asked, asked != imageSize {
+            return (
+                "its images are \(imageSize)×\(imageSize), asked for are \(asked)×\(asked)",
+                "Use --img-size \(imageSize), or pack the data again with --img-size \(asked)."
+            )
+        }
+        guard let limits else { return nil }
+        for (flag, packed, wanted) in [("--lenient-images", lenient, limits.lenient), ("--fast-decode", fastDecode, limits.fastDecode)]
+        where packed != wanted {
+            return packed
+                ? ("it was packed with \(flag), which is not asked for here", "Give \(flag) here too, or pack the data again without it.")
+                : ("it was packed without \(flag), which is asked for here", "Leave \(flag) out, or pack the data again with it.")
+        }
+        return nil
     }
 }
 
