@@ -11,7 +11,8 @@ struct PackSource {
 
     static let bad = ImageFixtures.all.refused.map(\.file)
 
-    /// `count` images, of which those in `broken` cannot be decoded; splits, labels and groups in turn, and some empty cells.
+    /// `count` images, of which those in `broken` cannot be decoded; splits, labels and groups in turn, and some empty cells. With
+    /// more than 64 images the notes are too many to be categories.
     init(count: Int, broken: Set<Int> = []) throws {
         folder = try TemporaryFolder()
         let good = ImageFixtures.all.accepted.map(\.file)

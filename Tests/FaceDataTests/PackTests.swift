@@ -163,7 +163,7 @@ private func expectSameBatches(_ packed: FaceDataset, _ folder: FaceDataset, siz
     }
 
     @Test func trainingIsRefusedWhatTheFileDoesNotHold() throws {
-        let source = try PackSource(count: 30)
+        let source = try PackSource(count: 70)
         try source.pack { $0.limits.lenient = true }
         var lenient = ImageLimits(), fast = ImageLimits()
         lenient.lenient = true

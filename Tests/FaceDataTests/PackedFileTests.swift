@@ -42,6 +42,10 @@ private struct PackedBytes {
         try source.pack()
         let file = try PackedBytes(source.output)
         func refusal(_ change: (inout Data) throws -> Void) throws -> String { try file.refusal(change) }
+        func refusal(_ tensor: String, at offset: Int = 0, byte: UInt8) throws -> String {
+            let place = try file.range(tensor).lowerBound + offset
+            return try refusal { $0[place] = byte }
+        }
         /// Same length, so that the offsets hold.
         func rewritten(_ old: String, _ new: String) throws -> String {
             try refusal { data in
@@ -51,13 +55,13 @@ private struct PackedBytes {
             }
         }
         #expect(try refusal { _ in } == "accepted 39 images")
-        #expect(try refusal { $0[file.range("labels").lowerBound] = 9 }.contains("is 9, there are 2 classes"))
-        #expect(try refusal { $0[file.range("split").lowerBound] = 3 }.contains("3 is no split"))
-        #expect(try refusal { $0[file.range("file_id").lowerBound] = 1 }.contains("stands twice"))
-        #expect(try refusal { $0[file.range("file_id").lowerBound + 2] = 1 }.contains("is impossible"))
-        #expect(try refusal { data in data.replaceSubrange(try file.range("names"), with: Data(repeating: 65, count: try file.range("names").count)) }
-            .contains("0 names for 39 images"))
-        #expect(try refusal { $0[file.range("refused").lowerBound] = 65 }.contains("line 1 of 'refused'"))
+        #expect(try refusal("labels", byte: 9).contains("is 9, there are 2 classes"))
+        #expect(try refusal("split", byte: 3).contains("3 is no split"))
+        #expect(try refusal("file_id", byte: 1).contains("stands twice"))
+        #expect(try refusal("file_id", at: 2, byte: 1).contains("is impossible"))
+        let names = try file.range("names")
+        #expect(try refusal { $0.replaceSubrange(names, with: Data(repeating: 65, count: names.count)) }.contains("0 names for 39 images"))
+        #expect(try refusal("refused", byte: 65).contains("line 1 of 'refused'"))
         #expect(try refusal { $0.removeLast() }.contains("not a usable safetensors file"))
         #expect(try refusal { $0.append(0) }.contains("not a usable safetensors file"))
         #expect(try rewritten("\\\"version\\\":1", "\\\"version\\\":2").contains("version 2"))
@@ -75,16 +79,16 @@ private struct PackedBytes {
 
     /// The layout that docs/data.md promises to other readers.
     @Test func itIsPlainSafetensors() throws {
-        let source = try PackSource(count: 40, broken: [4])
+        let source = try PackSource(count: 70, broken: [4])
         try source.pack()
         let file = try SafeTensorsFile(source.output)
         let shapes = file.entries.mapValues { "\($0.dtype) \($0.shape)" }
-        #expect(shapes["images"] == "U8 [39, 12, 12, 3]" && shapes["file_id"] == "I32 [39]" && shapes["split"] == "U8 [39]")
-        #expect(shapes["labels"] == "I8 [39, 3]")
+        #expect(shapes["images"] == "U8 [69, 12, 12, 3]" && shapes["file_id"] == "I32 [69]" && shapes["split"] == "U8 [69]")
+        #expect(shapes["labels"] == "I8 [69, 3]")
         let images = try #require(file.entries["images"])
         let decoder = ImageDecoder()
         var pixels = [UInt8](repeating: 0, count: 12 * 12 * 3)
-        for (row, id) in [(0, 0), (3, 3), (4, 5), (38, 39)] {  // 4 is left out
+        for (row, id) in [(0, 0), (3, 3), (4, 5), (68, 69)] {  // 4 is left out
             let name = try #require(
                 FileManager.default.contentsOfDirectory(atPath: source.root.appendingPathComponent("images").path)
                     .first { $0.hasPrefix("\(id).") })
@@ -97,7 +101,7 @@ private struct PackedBytes {
         #expect(try PackedBytes(source.output).range("images").lowerBound % 4096 == 0)
         let metadata = try #require(file.metadata["facefair_pack"])
         let description = try #require(JSONSerialization.jsonObject(with: Data(metadata.utf8)) as? [String: Any])
-        #expect(description["layout"] as? String == "folder" && description["rows"] as? Int == 40)
+        #expect(description["layout"] as? String == "folder" && description["rows"] as? Int == 70)
         #expect((description["columns"] as? [[String: Any]])?.map { $0["name"] as? String } == ["smiling", "gender", "shade"])
         #expect(((description["preprocessing"] as? [String: Any])?["image_size"]) as? Int == 12)
     }
