@@ -139,7 +139,8 @@ public final class ExperimentRunner {
     func predict(_ run: TrainedRun, _ split: Split) throws -> Predictions {
         let predictor = try Predictor(modelFile: run.folder.best)
         let loader = DataLoader(
-            samples: dataset.samples(split), transform: predictor.transform, workers: resources.workers, maxErrors: resources.maxErrors)
+            samples: dataset.samples(split), transform: predictor.transform, workers: resources.workers, limits: run.configuration.images,
+            maxErrors: resources.maxErrors)
         return try Evaluator.predict(loader, batchSize: experiment.configuration.batchSize) { predictor.logits($0) }
     }
 }

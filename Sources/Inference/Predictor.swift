@@ -20,7 +20,8 @@ public final class Predictor {
     public init(modelFile: URL) throws {
         (classifier, metadata) = try Checkpoint.load(modelFile)
         features = SensitiveFeatures(metadata.features.map { .init(name: $0.name, values: $0.values) })
-        transform = FaceTransform(imageSize: metadata.imageSize, mean: metadata.mean, std: metadata.std)
+        transform = FaceTransform(
+            imageSize: metadata.imageSize, interpolation: metadata.interpolation ?? .bilinear, mean: metadata.mean, std: metadata.std)
         modelHash = fingerprint(try Data(contentsOf: modelFile, options: .alwaysMapped))
         modelName = "\(metadata.dataset)-\(metadata.target.lowercased())@\(modelHash.prefix(6))"
     }

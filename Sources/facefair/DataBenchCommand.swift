@@ -23,6 +23,8 @@ struct DataBenchCommand: ParsableCommand {
     var groupBy: String?
     @Option(help: "Side of the images, in pixels.")
     var imgSize = 64
+    @Option(help: "How images are resized.")
+    var interpolation = Interpolation.bilinear
     @Option(name: [.short, .long], help: "Images per batch.")
     var batchSize = 128
     @Option(name: [.customShort("j"), .long], help: "Threads that load.")
@@ -43,7 +45,8 @@ struct DataBenchCommand: ParsableCommand {
         let samples = dataset.samples(.train)
         guard !samples.isEmpty else { throw Failure(.badData, "\(path): the train split is empty") }
         let loader = DataLoader(
-            samples: samples, transform: FaceTransform(imageSize: imgSize), workers: workers, limits: images.limits)
+            samples: samples, transform: FaceTransform(imageSize: imgSize, interpolation: interpolation), workers: workers,
+            limits: images.limits)
         let sampler = StratifiedBatchSampler(groups: samples.map(\.group), batchSize: batchSize, random: RandomSource(seed: 1))
         var rates: [Double] = []
         for pass in 0...passes {

@@ -7,9 +7,10 @@ import Inference
 
 struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "data", abstract: "Make, check, look at, pack and list data sets.",
+        commandName: "data", abstract: "Make, check, look at, pack, decode and list data sets.",
         subcommands: [
-            Synthesize.self, VerifyCommand.self, DataInspectCommand.self, PackCommand.self, Records.self, DataBenchCommand.self,
+            Synthesize.self, VerifyCommand.self, DataInspectCommand.self, PackCommand.self, DataDecodeCommand.self, Records.self,
+            DataBenchCommand.self,
         ])
 }
 

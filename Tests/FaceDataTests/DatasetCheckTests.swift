@@ -116,10 +116,7 @@ import Testing
         let strict = try check(.folder, source.root) { $0.decodes = true }
         #expect(strict.ok && codes(strict.warnings) == ["metadata.csv: label_malformed"])  // the column of notes
         let noisy = source.root.appendingPathComponent("images/noisy.jpg")
-        // Bytes between the JFIF header and the next marker: libjpeg warns.
-        var jpeg = try Data(contentsOf: Fixture.url("images/rgb444.jpg"))
-        jpeg.insert(contentsOf: [0x11, 0x22, 0x33], at: 20)
-        try jpeg.write(to: noisy)
+        try PackSource.noisyJPEG().write(to: noisy)
         var text = try String(contentsOf: source.root.appendingPathComponent("metadata.csv"), encoding: .utf8)
         text += "images/noisy.jpg,1,f,dark,train,n\n"
         try source.folder.write(text, to: "data/metadata.csv")

@@ -11,6 +11,13 @@ struct PackSource {
 
     static let bad = ImageFixtures.all.refused.map(\.file)
 
+    /// Bytes between the JFIF header and the next marker: libjpeg warns, but the pixels are there.
+    static func noisyJPEG() throws -> Data {
+        var jpeg = try Fixture.data("images/rgb444.jpg")
+        jpeg.insert(contentsOf: [0x11, 0x22, 0x33], at: 20)
+        return jpeg
+    }
+
     /// `count` images, of which those in `broken` cannot be decoded; splits, labels and groups in turn, and some empty cells. With
     /// more than 64 images the notes are too many to be categories.
     init(count: Int, broken: Set<Int> = []) throws {

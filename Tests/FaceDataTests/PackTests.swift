@@ -147,7 +147,7 @@ private func expectSameBatches(_ packed: FaceDataset, _ folder: FaceDataset, siz
         try source.pack()
         let sameOutput: [(String, (inout PackSettings) -> Void)] = [
             ("its images are 12×12", { $0.imageSize = 13 }), ("packed without --lenient-images", { $0.limits.lenient = true }),
-            ("packed without --fast-decode", { $0.limits.fastDecode = true }), ("other --max-image limits", { $0.limits.maxSide = 20 }),
+            ("packed without --fast-decode", { $0.limits.fastDecode = true }), ("resized with bilinear", { $0.interpolation = .nearest }), ("other --max-image limits", { $0.limits.maxSide = 20 }),
         ]
         for (reason, change) in sameOutput {
             let error = #expect(throws: PackError.self) { try source.pack(change) }
@@ -183,11 +183,46 @@ private func expectSameBatches(_ packed: FaceDataset, _ folder: FaceDataset, siz
             #expect(error?.exitCode == 65 && error?.description.contains("pack them again") == true)
         }
         // The loader holds to it, too.
-        for (size, limits) in [(13, lenient), (12, ImageLimits())] {
+        for (size, interpolation, limits) in [
+            (13, Interpolation.bilinear, lenient), (12, .bicubic, lenient), (12, .bilinear, ImageLimits()),
+        ] {
             let loader = DataLoader(
-                samples: try source.packed().samples(.train), transform: FaceTransform(imageSize: size), limits: limits)
+                samples: try source.packed().samples(.train), transform: FaceTransform(imageSize: size, interpolation: interpolation),
+                limits: limits)
             #expect(throws: DatasetError.self) { try loader.batches([[0, 1]]).next() }
         }
+    }
+
+    /// What a lenient decoder forgave is listed, also when a later process finishes the file.
+    @Test func lenientPacksListWhatTheyAccepted() throws {
+        let source = try PackSource(count: 300, broken: [9])
+        for row in [4, 290] {
+            let images = source.root.appendingPathComponent("images")
+            let name = try #require(FileManager.default.contentsOfDirectory(atPath: images.path).first { $0.hasPrefix("\(row).") })
+            try FileManager.default.removeItem(at: images.appendingPathComponent(name))
+            try PackSource.noisyJPEG().write(to: images.appendingPathComponent(name))
+        }
+        #expect(try source.pack().refused == 3)
+        try FileManager.default.removeItem(at: source.output)
+        var lenient = ImageLimits()
+        lenient.lenient = true
+        _ = try source.job { $0.limits = lenient }.run(shouldStop: { true })
+        let summary = try source.pack { $0.limits = lenient }
+        #expect(summary.resumed == 256 && summary.refused == 1 && summary.accepted == 2 && summary.images == 299)
+        let log = try String(contentsOfFile: #require(summary.badImages), encoding: .utf8).split(separator: "\n")
+        #expect(log.count == 3 && log.count { $0.contains("\"warnings\":") } == 2)
+        #expect(try source.packed(limits: lenient).samples(.train).count == source.unpacked().samples(.train).count)
+    }
+
+    @Test(arguments: Interpolation.allCases)
+    func everyInterpolationPacks(_ interpolation: Interpolation) throws {
+        let source = try PackSource(count: 70)
+        try source.pack { $0.interpolation = interpolation }
+        let transform = FaceTransform(imageSize: 12, interpolation: interpolation)
+        let batches = try [source.unpacked(), source.packed()].map { dataset in
+            try DataLoader(samples: dataset.samples(.train), transform: transform).batches([Array(0..<20)]).next()!.images.toArray()
+        }
+        #expect(batches[0] == batches[1])
     }
 
     @Test func tooManyBadImagesEndThePackAndTheSameCommandGoesOn() throws {

@@ -34,7 +34,8 @@ public final class DataLoader {
         self.prefetch = max(1, prefetch)
         self.maxErrors = maxErrors
         do throws(DatasetError) {
-            try samples.first?.packed?.images.require(imageSize: transform.imageSize, limits: limits)
+            try samples.first?.packed?.images.require(
+                imageSize: transform.imageSize, interpolation: transform.interpolation, limits: limits)
             mismatch = nil
         } catch { mismatch = error }
         pool = LoaderPool(

@@ -179,7 +179,7 @@ final class LoaderPool: Sendable {
             switch output {
             case .bytes:
                 let target = slot.bytes + position * transform.byteCount
-                try decoder.decode(path: samples[sample].file, size: transform.imageSize, into: target)
+                try decode(sample, into: target, decoder)
                 slot.warn(position, decoder.lastWarning)
             case .values:
                 let target = slot.images.pointer + position * transform.byteCount
@@ -188,6 +188,12 @@ final class LoaderPool: Sendable {
                 slot.change?(UnsafeMutableBufferPointer(start: target, count: transform.byteCount), sample)
             }
         } catch { slot.refuse(position, error) }
+    }
+
+    /// Resized 8-bit pixels.
+    private func decode(_ sample: Int, into output: UnsafeMutablePointer<UInt8>, _ decoder: ImageDecoder) throws(ImageError) {
+        try decoder.decode(
+            path: samples[sample].file, size: transform.imageSize, interpolation: transform.interpolation, into: output)
     }
 
     /// Normalised values out of a packed file, out of the cache, or decoded; says whether it was the last.
@@ -207,7 +213,7 @@ final class LoaderPool: Sendable {
         let kept = cache.begin(sample)
         do throws(ImageError) {
             if let kept {
-                try decoder.decode(path: samples[sample].file, size: transform.imageSize, into: kept)
+                try decode(sample, into: kept, decoder)
                 transform.normalize(kept, into: output)
                 cache.end(sample, isFilled: true)
             } else {

@@ -7,13 +7,15 @@
 //   names     U8  [bytes]        N names as the label files have them, each ended by a zero byte; zeros may follow
 //   refused   U8  [bytes]        one JSON object per line and refused image: file_id, file, code, message, labels, split
 import Foundation
+import TensorCore
 
 /// How the pixels came about; two packed files with equal values and sources hold equal bytes.
 public struct PackedPreprocessing: Codable, Equatable, Sendable {
     /// Pixels a side.
     public var imageSize: Int
-    public var resample = "bilinear"
-    public var antialias = true
+    public var resample: Interpolation
+    /// Averages over all pixels when shrinking.
+    public var antialias: Bool
     public var exifTranspose = true
     /// What stands behind transparent pixels.
     public var alpha = "white"
@@ -27,8 +29,10 @@ public struct PackedPreprocessing: Codable, Equatable, Sendable {
     public var maxImageSide: Int
     public var maxImageScans: Int
 
-    public init(imageSize: Int, limits: ImageLimits = ImageLimits()) {
+    public init(imageSize: Int, interpolation: Interpolation = .bilinear, limits: ImageLimits = ImageLimits()) {
         self.imageSize = imageSize
+        resample = interpolation
+        antialias = interpolation != .nearest
         lenient = limits.lenient
         fastDecode = limits.fastDecode
         maxImageBytes = limits.maxBytes
@@ -43,13 +47,21 @@ public struct PackedPreprocessing: Codable, Equatable, Sendable {
             maxImageScans = "max_image_scans"
     }
 
-    /// Why these pixels are not what reading the images with `limits` at `imageSize` would give, and the way out; nil where they are.
-    /// The costs count for nothing here: they protect a decoder, and nothing is decoded any more.
-    func mismatch(imageSize asked: Int?, limits: ImageLimits?) -> (reason: String, help: String)? {
+    /// Why these pixels are not what reading the images as asked would give, and the way out; nil where they are. The costs count for
+    /// nothing here: they protect a decoder, and nothing is decoded any more.
+    func mismatch(
+        imageSize asked: Int?, interpolation: Interpolation?, limits: ImageLimits?
+    ) -> (reason: String, help: String)? {
         if let asked, asked != imageSize {
             return (
                 "its images are \(imageSize)×\(imageSize), asked for are \(asked)×\(asked)",
                 "Use --img-size \(imageSize), or pack the data again with --img-size \(asked)."
+            )
+        }
+        if let interpolation, interpolation != resample {
+            return (
+                "its images were resized with \(resample.rawValue), asked for is \(interpolation.rawValue)",
+                "Use --interpolation \(resample.rawValue), or pack the data again with --interpolation \(interpolation.rawValue)."
             )
         }
         guard let limits else { return nil }

@@ -174,7 +174,7 @@ public final class PackedImages: Sendable {
                 file: url.path, row: nil, reason: "this is a packed \(packed.layout.rawValue) data set, not \(layout.rawValue)",
                 help: "Name '\(packed.layout.rawValue)' on the command line, or another file.")
         }
-        try packed.require(imageSize: imageSize, limits: limits)
+        try packed.require(imageSize: imageSize, interpolation: nil, limits: limits)
         let table = try packed.labelTable()
         return try table.dataset(target: target, groupBy: groupBy) { reason in
             .malformed(file: url.path, row: nil, reason: reason, help: "If the label files have it by now, pack them again.")
@@ -182,8 +182,8 @@ public final class PackedImages: Sendable {
     }
 
     /// Refuses what would not give the batches that the images themselves would.
-    func require(imageSize: Int?, limits: ImageLimits?) throws(DatasetError) {
-        guard let mismatch = preprocessing.mismatch(imageSize: imageSize, limits: limits) else { return }
+    func require(imageSize: Int?, interpolation: Interpolation?, limits: ImageLimits?) throws(DatasetError) {
+        guard let mismatch = preprocessing.mismatch(imageSize: imageSize, interpolation: interpolation, limits: limits) else { return }
         throw .malformed(file: url.path, row: nil, reason: mismatch.reason, help: mismatch.help)
     }
 }
