@@ -159,10 +159,10 @@ public final class PackedImages: Sendable {
 
     /// Opens a packed file as a data set that training and evaluation read like a folder.
     ///
-    /// - Parameters:
-    ///   - layout: what the caller expects in it.
-    ///   - imageSize: what the network needs; nil accepts any.
-    ///   - limits: how images would be read from a folder; nil accepts any. ``DataLoader`` looks at it, too.
+    /// - `layout`: what the caller expects in it.
+    /// - `imageSize`: what the network needs; nil accepts any.
+    /// - `limits`: how images would be read from a folder; nil accepts any. ``DataLoader`` looks at it, too.
+    ///
     /// Errors: ``DatasetError``: malformed when the file does not hold what is asked for.
     public static func load(
         _ url: URL, layout: DatasetLayout, imageSize: Int? = nil, limits: ImageLimits? = nil, target: String? = nil,
