@@ -1,6 +1,7 @@
 // data inspect: group × label tables, and a sheet of faces per group
 import ArgumentParser
 import FaceData
+import Fairness
 import Foundation
 import Inference
 import Reporting
@@ -10,9 +11,9 @@ struct DataInspectCommand: ParsableCommand {
         commandName: "inspect",
         abstract: "Count labels by group and split, and draw a sheet of faces per group.",
         discussion: """
-            PATH is a folder or a file made by 'data pack'. With --output, each group gets group-K_NAME.png: faces with label 1 \
-            beside a blue bar, below them label 0 beside an orange bar, then those without a label beside a grey one, as the network \
-            sees them. With --format json, stdout gets one object: dataset, path, synthetic, target, positive, features [{name, \
+            PATH is a folder or a file made by 'data pack'. With --output, each group gets group-K_NAME.png (group-unknown.png for \
+            faces of which a feature is missing): faces with label 1 beside a blue bar, below them label 0 beside an orange bar, then \
+            those without a label beside a grey one, as the network sees them. With --format json, stdout gets one object: dataset, path, synthetic, target, positive, features [{name, \
             values}], unlabelled {split: rows left out}, rows [{split, group, count, label_0, label_1, unlabelled, positive_rate}], \
             sheets [{group, file, shown, refused}]; with csv, the rows.
             """)
@@ -93,7 +94,8 @@ struct DataInspectCommand: ParsableCommand {
         var sheet = ContactSheet()
         sheet.tile = tile
         var sheets: [SheetSummary] = []
-        for group in 0..<dataset.groupCount {
+        let hasUnknown = Split.allCases.contains { dataset.samples($0).contains { $0.group == unknownGroup } }
+        for group in Array(0..<dataset.groupCount) + (hasUnknown ? [unknownGroup] : []) {
             let outcome = sheet.draw(dataset, group: group)
             for error in outcome.refused where !quiet { Console.note("refused: \(error) (\(error.code.rawValue))") }
             guard let image = outcome.image else {
@@ -102,7 +104,8 @@ struct DataInspectCommand: ParsableCommand {
             }
             let label = dataset.groupLabel(group)
             let safe = label.map { $0.isASCII && ($0.isLetter || $0.isNumber || "=,_-".contains($0)) ? String($0) : "_" }.joined()
-            let file = folder.appendingPathComponent("group-\(group)_\(safe.prefix(100)).png")
+            let number = group == unknownGroup ? "" : "\(group)_"
+            let file = folder.appendingPathComponent("group-\(number)\(safe.prefix(100)).png")
             try ByteFiles.replace(file.path, with: Array(image.pngData()))
             sheets.append(SheetSummary(group: label, file: file.path, shown: outcome.shown, refused: outcome.refused.count))
         }

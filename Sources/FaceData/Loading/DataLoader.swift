@@ -1,4 +1,5 @@
-// Images ahead of the network: worker threads decode, resize and normalise a bounded number of batches in advance.
+// Images ahead of the network: worker threads decode, resize and normalise a bounded number of batches in advance, then sleep and
+// leave the cores to the network.
 import Foundation
 import TensorCore
 
@@ -38,7 +39,7 @@ public final class DataLoader {
             mismatch = nil
         } catch { mismatch = error }
         pool = LoaderPool(
-            samples: samples, transform: transform, limits: limits, workers: max(1, workers), cacheBytes: cacheBytes, yields: true)
+            samples: samples, transform: transform, limits: limits, workers: max(1, workers), cacheBytes: cacheBytes)
         pool.start()
     }
 

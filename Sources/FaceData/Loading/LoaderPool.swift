@@ -77,13 +77,11 @@ final class LoaderPool: Sendable {
     }
 
     private static let samplesPerTask = 8
-    private static let niceness: Int32 = 10
 
     private let samples: [FaceSample]
     private let transform: FaceTransform
     private let limits: ImageLimits
     private let output: LoaderOutput
-    private let yields: Bool
     private let cache: PixelCache
     /// Samples refused before: they stay refused for the loader's life, so that epochs agree.
     private let refused = Mutex<[Int: ImageError]>([:])
@@ -91,16 +89,14 @@ final class LoaderPool: Sendable {
     private let available = DispatchSemaphore(value: 0)
     let workerCount: Int
 
-    /// `yields`: another part of the process computes on the same cores and goes first.
     init(
         samples: [FaceSample], transform: FaceTransform, limits: ImageLimits, workers: Int, cacheBytes: Int,
-        output: LoaderOutput = .values, yields: Bool = false
+        output: LoaderOutput = .values
     ) {
         self.samples = samples
         self.transform = transform
         self.limits = limits
         self.output = output
-        self.yields = yields
         workerCount = workers
         // Packed pixels are as near as cached ones.
         let isPacked = samples.contains { $0.packed != nil }
@@ -112,9 +108,6 @@ final class LoaderPool: Sendable {
             let thread = Thread { [self] in work() }
             thread.name = "facefair-loader-\(worker)"
             thread.stackSize = 1 << 20
-            #if canImport(Darwin)
-                if yields { thread.qualityOfService = .utility }
-            #endif
             thread.start()
         }
     }
@@ -147,18 +140,7 @@ final class LoaderPool: Sendable {
         return slot
     }
 
-    /// Steps back behind the network's threads. They wait for each other several times per layer, so one that a decoder displaces
-    /// holds up all; decoders fill what they leave, and all of it while the network waits for images.
-    private static func lowerPriority() {
-        #if os(Linux)
-            // PRIO_PROCESS, which Glibc and Musl import as different types, and the calling thread, whose niceness is its own on
-            // Linux. A refusal costs only speed.
-            _ = setpriority(0, 0, niceness)
-        #endif
-    }
-
     private func work() {
-        if yields { Self.lowerPriority() }
         let decoder = ImageDecoder(limits: limits)
         while true {
             available.wait()
