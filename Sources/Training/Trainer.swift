@@ -160,14 +160,12 @@ public final class Trainer {
         let sampler = StratifiedBatchSampler(
             groups: trainLoader.samples.map(\.group), batchSize: configuration.batchSize,
             random: RandomSource(seed: configuration.seed).fork(2))
-        let batches = trainLoader.batches(Array(sampler.epoch(epoch).dropFirst(skipped)))
+        let batches = trainLoader.batches(
+            Array(sampler.epoch(epoch).dropFirst(skipped)),
+            change: configuration.augmentation.change(
+                transform: trainLoader.transform, epoch: epoch, random: RandomSource(seed: configuration.seed).fork(3)))
         var lastSave = ContinuousClock.now
         while let batch = try tally.time(\.data, { try batches.next() }) {
-            tally.time(\.data) {
-                configuration.augmentation.apply(
-                    to: batch.images, indices: batch.indices, transform: trainLoader.transform, epoch: epoch,
-                    random: RandomSource(seed: configuration.seed).fork(3))
-            }
             if batch.count >= 2 { try step(batch, &tally) }  // batch norm needs two
             try logStep(epoch, tally)
             let stops = shouldStop()
