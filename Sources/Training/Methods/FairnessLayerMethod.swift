@@ -1,4 +1,5 @@
 import Fairness
+import Foundation
 import Inference
 import NeuralNetwork
 
@@ -13,6 +14,9 @@ struct FairnessLayerMethod: FairnessMethod {
 
     var postprocessor: LogitPostprocessor { .projection(tolerance: online.tolerance) }
     var multiplier: Double? { online.multiplier }
+
+    var progress: Data? { try? JSONEncoder().encode(online) }
+    mutating func restore(_ progress: Data) throws { online = try JSONDecoder().decode(PrimalDual.self, from: progress) }
 
     mutating func beginEpoch() { online.reset() }
 
