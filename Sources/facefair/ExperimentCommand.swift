@@ -126,7 +126,10 @@ struct ExperimentCommand: ParsableCommand {
     private func grid() throws -> Experiment {
         let dataset = name.dataset
         let methods: [MethodName] = try list(methods, "--methods", default: [.fairnessLayer, baseline, .penalty, .strictPenalty])
-        let configuration = training.configuration(scale.configuration(dataset: dataset.rawValue))
+        let configuration = try training.configuration(scale.configuration(dataset: dataset.rawValue))
+        guard configuration.criterion == .demographicParity, configuration.criterionDetails == nil else {
+            throw ValidationError("The paper's image experiments are about demographic-parity without bounds; see 'facefair train --criterion'.")
+        }
         return Experiment(
             configuration: configuration, backbones: try list(models, "--models", default: [configuration.model]), methods: methods,
             seeds: try seeds.map { try whole($0, "--seeds").map(UInt64.init) } ?? scale.defaultSeeds,

@@ -15,7 +15,7 @@ struct MethodTests {
         configuration.epsilon = 0.5
         configuration.batchThreshold = threshold
         configuration.penaltyWeight = 3
-        return configuration.makeMethod(groupCount: 4)
+        return try! configuration.makeMethod(SensitiveFeatures([.init(name: "group", values: ["0", "1", "2", "3"])]))
     }
 
     /// Central differences of the loss; at these logits no active set changes within the step.
