@@ -160,9 +160,12 @@ public struct FairnessLayer: Sendable {
         var isFree = [Bool](repeating: true, count: fair.count)
         for row in fair.indices {
             let cell = cells.ofRow[row]
-            let moved = cell >= 0 ? fair[row] + solution.moves[cell] : fair[row]
-            isFree[row] = moved > box.lowerBound && moved < box.upperBound
-            fair[row] = min(max(moved, box.lowerBound), box.upperBound)
+            let move = cell >= 0 ? solution.moves[cell] : 0
+            let moved = fair[row] + move
+            // A move that ends where this score meets the box does so but for rounding.
+            let rounding = 4 * Double.ulpOfOne * (abs(fair[row]) + abs(move))
+            isFree[row] = moved > box.lowerBound + rounding && moved < box.upperBound - rounding
+            fair[row] = isFree[row] ? moved : moved - box.lowerBound < box.upperBound - moved ? box.lowerBound : box.upperBound
         }
         var after = GroupSums(groupCount: members.count)
         after.add(fair, groups: cells.ofRow)

@@ -111,7 +111,7 @@ public struct Projection: Sendable {
     /// set with a cell that has no free score cannot move.
     private static func fuse(_ sets: [Int], _ sum: [Double], free: [Int], counts: [Int]) -> [Double]? {
         guard let last = sets.max(), last >= 0 || sets.contains(pinned) else { return nil }
-        var pull = [Double](repeating: 0, count: last + 1), weight = pull
+        var pull = [Double](repeating: 0, count: max(last + 1, 0)), weight = pull
         for k in sets.indices where sets[k] >= 0 && counts[k] > 0 {
             let share = Double(counts[k]) / Double(free[k])
             pull[sets[k]] += free[k] > 0 ? share * sum[k] : 0
