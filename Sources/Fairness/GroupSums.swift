@@ -75,6 +75,8 @@ public struct GroupSums: Codable, Equatable, Sendable {
         for row in scores.indices where groups[row] != unknownGroup { sums[groups[row]] += scores[row] }
     }
 
+    mutating func addToSum(of group: Int, _ amount: Double) { sums[group] += amount }
+
     /// Whether sums read from a file can be those of `groupCount` groups.
     func isPossible(_ groupCount: Int) -> Bool {
         counts.count == groupCount && sums.count == groupCount && counts.allSatisfy { $0 >= 0 } && sums.allSatisfy(\.isFinite)
@@ -96,6 +98,26 @@ public struct GroupSums: Codable, Equatable, Sendable {
         guard let low = known.min(), let high = known.max() else { return 0 }
         return high - low
     }
+}
+
+/// The rows of each group, in order.
+struct GroupRows {
+    private var order: [Int]
+    private var starts: [Int]
+
+    init(_ groups: [Int], _ counts: [Int]) {
+        starts = [0]
+        starts.reserveCapacity(counts.count + 1)
+        for count in counts { starts.append(starts.last! + count) }
+        var next = starts
+        order = Array(repeating: 0, count: starts.last!)
+        for (row, group) in groups.enumerated() where group != unknownGroup {
+            order[next[group]] = row
+            next[group] += 1
+        }
+    }
+
+    subscript(group: Int) -> ArraySlice<Int> { order[starts[group]..<starts[group + 1]] }
 }
 
 /// The largest magnitude of a score: finite scores beyond it could overflow in sums and squares and come out as NaN.
