@@ -1,4 +1,5 @@
 // The anytime stream: group means of everything emitted so far stay together at every moment, whatever the batch sizes.
+import Foundation
 
 /// Online algorithm that shifts each group by what the past says of it, and corrects what the future would not.
 ///
@@ -47,6 +48,12 @@ public struct AnytimeParity: OnlineAlgorithm {
         self.threshold = threshold
         raw = GroupSums(groupCount: groupCount)
         pooled = GroupSums(groupCount: groupCount)
+    }
+
+    /// The threshold on scores for one on probabilities; 0 and 1 leave no decision to spare, and count as the last number before them.
+    public static func threshold(ofProbability probability: Double) -> Double {
+        let inside = min(max(probability, 1e-15), 1 - 1e-15)
+        return log(inside / (1 - inside))
     }
 
     public var name: OnlineName { .anytime }

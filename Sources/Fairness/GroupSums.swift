@@ -17,15 +17,27 @@ public struct GroupSums: Codable, Equatable, Sendable {
     public init(_ scores: [Double], groups: [Int], groupCount: Int) throws {
         precondition(scores.count == groups.count, "\(scores.count) scores, \(groups.count) groups")
         self.init(groupCount: groupCount)
-        // One pass for valid rows; which row was not is looked up only then.
-        var isValid = true
-        for (score, group) in zip(scores, groups) {
-            // False for NaN too.
-            let isFine = abs(score) <= largestScore && group >= unknownGroup && group < groupCount
-            isValid = isValid && isFine
+        // One pass; which row was not valid is looked up only where one was not.
+        let isValid = scores.withUnsafeBufferPointer { scores in
+            groups.withUnsafeBufferPointer { groups in
+                sums.withUnsafeMutableBufferPointer { sums in
+                    counts.withUnsafeMutableBufferPointer { counts in
+                        for row in scores.indices {
+                            let (score, group) = (scores[row], groups[row])
+                            // False for NaN too.
+                            guard abs(score) <= largestScore && group >= unknownGroup && group < groupCount else { return false }
+                            if group >= 0 {
+                                counts[group] += 1
+                                sums[group] += score
+                            }
+                        }
+                        return true
+                    }
+                }
+            }
         }
         guard isValid else { throw Self.firstError(scores, groups: groups, groupCount: groupCount) }
-        add(scores, groups: groups)
+        unknownCount = scores.count - knownCount
     }
 
     private static func firstError(_ scores: [Double], groups: [Int], groupCount: Int) -> FairnessError {

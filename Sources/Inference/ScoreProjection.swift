@@ -22,10 +22,12 @@ public struct ScoreProjection: Sendable {
         /// Of anytime.
         public var cap: Double
         public var horizon: Double
+        /// On the probability.
+        public var threshold: Double
 
         public init(
             _ name: OnlineName = .primalDual, batchThreshold: Int = 100, eta0: Double = 0.1, pairPenalty: PairPenalty = .max,
-            cap: Double = 30, horizon: Double = 50
+            cap: Double = 30, horizon: Double = 50, threshold: Double = 0.5
         ) {
             self.name = name
             self.batchThreshold = batchThreshold
@@ -33,6 +35,7 @@ public struct ScoreProjection: Sendable {
             self.pairPenalty = pairPenalty
             self.cap = cap
             self.horizon = horizon
+            self.threshold = threshold
         }
 
         func start(groupCount: Int, tolerance: Double) -> OnlineFairness {
@@ -41,7 +44,11 @@ public struct ScoreProjection: Sendable {
                 .primalDual(
                     PrimalDual(
                         groupCount: groupCount, tolerance: tolerance, eta0: eta0, batchThreshold: batchThreshold, pairPenalty: pairPenalty))
-            case .anytime: .anytime(AnytimeParity(groupCount: groupCount, tolerance: tolerance, cap: cap, horizon: horizon))
+            case .anytime:
+                .anytime(
+                    AnytimeParity(
+                        groupCount: groupCount, tolerance: tolerance, cap: cap, horizon: horizon,
+                        threshold: AnytimeParity.threshold(ofProbability: threshold)))
             }
         }
     }

@@ -56,7 +56,11 @@ public struct StreamSettings: Sendable {
         case .primalDual:
             .primalDual(
                 PrimalDual(groupCount: groupCount, tolerance: tolerance, eta0: eta0, batchThreshold: batchThreshold, pairPenalty: pairPenalty))
-        case .anytime: .anytime(AnytimeParity(groupCount: groupCount, tolerance: tolerance, cap: anytimeCap, horizon: anytimeHorizon))
+        case .anytime:
+            .anytime(
+                AnytimeParity(
+                    groupCount: groupCount, tolerance: tolerance, cap: anytimeCap, horizon: anytimeHorizon,
+                    threshold: AnytimeParity.threshold(ofProbability: threshold)))
         }
     }
 

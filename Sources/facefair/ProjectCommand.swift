@@ -128,7 +128,8 @@ struct ProjectCommand: ParsableCommand {
             criterion: criterion, tolerance: epsilon, details: details, batchSize: batchSize,
             online: online.map {
                 .init(
-                    $0, batchThreshold: batchThreshold, eta0: eta0, pairPenalty: pairPenalty, cap: anytimeCap, horizon: anytimeHorizon)
+                    $0, batchThreshold: batchThreshold, eta0: eta0, pairPenalty: pairPenalty, cap: anytimeCap, horizon: anytimeHorizon,
+                    threshold: threshold)
             })
         if online != nil && batchSize == nil && !quiet {
             Console.note("facefair: note: without --batch-size the whole table is one batch of the stream")
