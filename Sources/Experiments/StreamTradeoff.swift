@@ -76,11 +76,11 @@ extension ExperimentTables {
         func series(_ name: String, _ algorithm: StreamAlgorithm?) -> SVGChart.Series {
             .init(name, points.filter { $0.algorithm == algorithm }.map { (max($0.pooledGap, 1e-5), $0.accuracy) })
         }
-        func range(_ values: [Double]) -> String { "\(Statistics.digits(values.first!)) to \(Statistics.digits(values.last!))" }
+        func range(_ values: [Double]) -> String { String(format: "%g to %g", values.first!, values.last!) }
         var chart = SVGChart.lines(
             title: "Streams in batches of \(batch): accuracy and pooled gap",
             description: "\(title.text). Accuracy against the gap between group means of everything emitted, for primal-dual with "
-                + "eta0 from \(range(ExperimentRunner.tradeoffSteps)), anytime with C from \(range(ExperimentRunner.tradeoffCaps)), every batch "
+                + "η₀ from \(range(ExperimentRunner.tradeoffSteps)), anytime with C from \(range(ExperimentRunner.tradeoffCaps)), every batch "
                 + "projected, and the whole split projected at once. Up and to the left is better.",
             x: .init("pooled gap", unit: "logits", scale: .logarithmic), y: .init("accuracy"),
             series: [

@@ -20,13 +20,13 @@ struct BenchFairnessCommand: ParsableCommand {
             """)
 
     @Option(help: "Rounds whose median is printed.")
-    var repeats = 15
+    var rounds = 15
     @Option(help: ArgumentHelp("Write the table of so many rows, and stop.", valueName: "rows"))
     var scores: Int?
     @OptionGroup var printing: OutputArguments
 
     func validate() throws {
-        guard repeats >= 1 else { throw ValidationError("--repeats \(repeats): must be at least 1") }
+        guard rounds >= 1 else { throw ValidationError("--rounds \(rounds): must be at least 1") }
         if let scores, scores < 1 { throw ValidationError("--scores \(scores): must be at least 1") }
     }
 
@@ -36,10 +36,10 @@ struct BenchFairnessCommand: ParsableCommand {
             let rows = zip(table.scores, table.groups).enumerated().map { "\($0),\($1.1),\($1.0)\n" }
             return try ByteFiles.write(Array(("id,group,logit\n" + rows.joined()).utf8), to: STDOUT_FILENO, name: "standard output")
         }
-        let result = try FairnessBenchmark.measure(repeats: repeats)
+        let result = try FairnessBenchmark.measure(repeats: rounds)
         guard printing.format == .human else { return try Console.json(result) }
         var table = Table(
-            title: "epsilon \(result.epsilon), \(repeats) rounds", [.init("what", .left), .init("rows"), .init("groups"), .init("microseconds")])
+            title: "epsilon \(result.epsilon), \(rounds) rounds", [.init("what", .left), .init("rows"), .init("groups"), .init("microseconds")])
         for layer in result.layers {
             table.append(["layer, forward and backward", "\(layer.rows)", "\(layer.groups)", String(format: "%.2f", layer.microseconds)])
         }

@@ -37,7 +37,7 @@ struct AdversaryTests {
             weighted += Double(sums.knownCount) * sums.gap
             largest = max(largest, batch.scores.reduce(0) { max($0, abs($1)) })
             for (row, group) in batch.groups.enumerated() where group == unknownGroup { #expect(step.scores[row] == batch.scores[row]) }
-            #expect(step.scores.allSatisfy(\.isFinite))
+            #expect(step.scores.allSatisfy { $0.isFinite })
             // Sums of scores of up to `largest` round by their own size.
             let rounding = 1e-11 * largest + 1e-12
             switch name {
