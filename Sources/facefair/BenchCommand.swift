@@ -24,7 +24,8 @@ struct BenchCommand: ParsableCommand {
 
             --epoch adds epoch: images, epoch_seconds (one epoch of the trainer, pixels in memory), data_seconds (of that, waiting \
             for the loader), step_seconds (the same images at the speed of bare steps) and ratio, the first over the last.
-            """)
+            """,
+        subcommands: [BenchFairnessCommand.self])
 
     @Option(help: "Network.")
     var model = BackboneName.simpleCNN
