@@ -13,7 +13,7 @@ struct FacefairCommand: ParsableCommand {
             """,
         version: "facefair 0.1.0",
         subcommands: [
-            TrainCommand.self, EvaluateCommand.self, InferCommand.self, ProjectCommand.self, ExperimentCommand.self,
+            TrainCommand.self, EvaluateCommand.self, InferCommand.self, ProjectCommand.self, AuditCommand.self, ExperimentCommand.self,
             DataCommand.self, BenchCommand.self,
         ])
 }
