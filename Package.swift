@@ -12,7 +12,11 @@ let package = Package(
         ),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // YAML of --config; the command only.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        // SQLite for the durable state of streams; Inference only.
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
         // L0: C
@@ -35,14 +39,17 @@ let package = Package(
         .target(name: "FaceData", dependencies: ["TensorCore", "CImageCodecs"]),
 
         // L3 to L6
-        .target(name: "Inference", dependencies: ["NeuralNetwork", "FaceData", "Fairness", "TensorCore"]),
-        .target(name: "Training", dependencies: ["Inference", "NeuralNetwork", "FaceData", "Fairness", "TensorCore"]),
-        .target(name: "Experiments", dependencies: ["Training", "Inference", "FaceData", "Fairness", "Reporting"]),
+        .target(
+            name: "Inference",
+            dependencies: ["NeuralNetwork", "FaceData", "Fairness", "TensorCore", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
+            name: "Training", dependencies: ["Inference", "NeuralNetwork", "FaceData", "Fairness", "Reporting", "TensorCore"]),
+        .target(name: "Experiments", dependencies: ["Training", "Inference", "NeuralNetwork", "FaceData", "Fairness", "Reporting"]),
         .executableTarget(
             name: "facefair",
             dependencies: [
                 "Experiments", "Training", "Inference", "FaceData", "NeuralNetwork", "Fairness", "Reporting", "TensorCore",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Yams", package: "Yams"),
             ]),
 
         // Tests
@@ -60,7 +67,7 @@ let package = Package(
             dependencies: ["Training", "Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["facefair", "FaceData", "NeuralNetwork", "TensorCore", "TestSupport"]),
+            name: "CommandTests", dependencies: ["facefair", "Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Traces of torch's optimizers and of gradient clipping on twelve numbers -> Tests/Fixtures/nn_optimizers.json.
+"""Traces of torch's optimizers and of gradient clipping on twelve numbers, and of its learning-rate schedules -> Tests/Fixtures/nn_optimizers.json.
 
 Two parameters, "a" (7 values, learning rate .01) and "b" (5 values, .1); four steps with given gradients, float32.
 Run by hand: python tools/export_optimizer_fixtures.py (needs torch and numpy).
@@ -16,10 +16,28 @@ SEED = 20
 CASES = {
     "adamw": (torch.optim.AdamW, {"weight_decay": 0.01}),
     "adamw without decay": (torch.optim.AdamW, {"weight_decay": 0.0}),
+    "adam": (torch.optim.Adam, {"weight_decay": 0.05}),
     "sgd": (torch.optim.SGD, {}),
     "sgd with momentum": (torch.optim.SGD, {"momentum": 0.9, "weight_decay": 0.05}),
     "sgd with nesterov": (torch.optim.SGD, {"momentum": 0.8, "weight_decay": 0.05, "nesterov": True}),
 }
+
+
+SCHEDULES = {
+    "cosine": lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, T_max=8, eta_min=1e-3),
+    "step": lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=3, gamma=0.5),
+}
+
+
+def rates(make):
+    """The rate of each of eight epochs from a base of .1."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    schedule, trace = make(optimizer), []
+    for _ in range(8):
+        trace.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    return trace
 
 
 def numbers(tensor):
@@ -50,6 +68,7 @@ def main():
     fixture = {
         "torch": torch.__version__, "seed": SEED, "start": [float(v) for v in start],
         "gradients": [[float(v) for v in g] for g in gradients], "traces": traces, "clips": clips,
+        "schedules": {name: rates(make) for name, make in SCHEDULES.items()},
     }
     OUT.write_text(json.dumps(fixture, indent=1) + "\n")
 

@@ -15,6 +15,7 @@
 
 #include "ck_types.h"
 #include "ck_parallel.h"
+#include "ck_isa.h"
 #include "ck_gemm.h"
 #include "ck_conv2d.h"
 #include "ck_norm.h"

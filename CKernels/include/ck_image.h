@@ -19,14 +19,19 @@ size_t ck_resize_table_bytes(const ck_resize_desc *desc);
 /// Fills the table: per output column and row its first input, its number of taps, and the taps as integers times 2^22.
 CK_CHECKED ck_status ck_resize_table_init(void *table, size_t table_bytes, const ck_resize_desc *desc);
 
-/// Scratch of ck_resize_forward: the rows between the two passes.
+/// Scratch of ck_resize_forward and ck_resize_normalize_forward: the rows between the passes.
 size_t ck_resize_workspace_bytes(const ck_resize_desc *desc);
 
 /// y = x resized as PIL.Image.resize(…, BILINEAR) of Pillow 13 does, bit for bit: triangle filter widened by the scale when
 /// shrinking, one pass per axis, rounding to 8 bit after each. `table` comes from ck_resize_table_init with the same desc.
 /// Shape: y [height,width,3], x [source_height,source_width,3].
 CK_CHECKED ck_status ck_resize_forward(
-    uint8_t *y, const uint8_t *x, const ck_resize_desc *desc, const void *table, void *_Nullable workspace, size_t bytes);
+    uint8_t *y, const uint8_t *x, const ck_resize_desc *desc, const void *table, void *workspace, size_t bytes);
+
+/// The same, then ck_normalize_forward, which each row meets as soon as it is made. Equal to the two calls bit for bit.
+CK_CHECKED ck_status ck_resize_normalize_forward(
+    float *y, const uint8_t *x, const ck_resize_desc *desc, const void *table, const float mean[_Nonnull 3],
+    const float std[_Nonnull 3], void *workspace, size_t bytes);
 
 /// y = (x/255 - mean[c]) / std[c].  Shape: y, x [pixels,3].
 /// Source: torchvision.transforms.v2 ToDtype(float32, scale) and Normalize.

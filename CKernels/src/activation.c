@@ -12,8 +12,7 @@ typedef struct {
 } element_job;
 
 // Outputs may alias inputs, so there is no restrict here; the loops are safe to vectorise because they read and write one index.
-CK_CLONES static void element_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(element_block) {
     const element_job *job = context;
     const int64_t begin = block * CK_ELEMENT_BLOCK, n = ck_min(CK_ELEMENT_BLOCK, job->count - begin);
     float *y = job->y + begin;
@@ -71,8 +70,7 @@ typedef struct {
     const ck_bias_desc *d;
 } bias_job;
 
-CK_CLONES static void bias_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(bias_block) {
     const bias_job *job = context;
     const int channels = job->d->channels;
     const int64_t step = ck_sum_block_rows(channels), begin = block * step, end = ck_min(job->d->rows, begin + step);

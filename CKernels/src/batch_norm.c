@@ -29,8 +29,7 @@ static inline row_range block_rows(const ck_batch_norm_desc *d, int64_t block) {
 
 // Deviations are taken from the block's own mean while the block is in cache, and their sum then corrects mean and squares for
 // the rounding of that mean: no cancellation however far the data lies from 0.
-CK_CLONES static void statistics_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(statistics_block) {
     const norm_job *job = context;
     const int channels = job->d->channels;
     const row_range range = block_rows(job->d, block);
@@ -68,8 +67,7 @@ CK_CLONES static void statistics_block(void *context, int64_t block, int worker)
     }
 }
 
-CK_CLONES static void normalise_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(normalise_block) {
     const norm_job *job = context;
     const int channels = job->d->channels;
     const row_range range = block_rows(job->d, block);
@@ -81,8 +79,7 @@ CK_CLONES static void normalise_block(void *context, int64_t block, int worker) 
     }
 }
 
-CK_CLONES static void gradient_sums_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(gradient_sums_block) {
     const norm_job *job = context;
     const int channels = job->d->channels;
     const row_range range = block_rows(job->d, block);
@@ -110,8 +107,7 @@ CK_CLONES static void gradient_sums_block(void *context, int64_t block, int work
     }
 }
 
-CK_CLONES static void gradient_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(gradient_block) {
     const norm_job *job = context;
     const int channels = job->d->channels;
     const row_range range = block_rows(job->d, block);
@@ -187,8 +183,7 @@ typedef struct {
     const ck_batch_norm_desc *d;
 } infer_job;
 
-CK_CLONES static void infer_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(infer_block) {
     const infer_job *job = context;
     const int channels = job->d->channels;
     const row_range range = block_rows(job->d, block);

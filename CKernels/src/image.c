@@ -7,12 +7,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { PRECISION = 22, CHANNELS = 3 };
+enum { PRECISION = 22, CHANNELS = 3, GROUP = 4, ROWS = 4, READ_BYTES = 16 };
 
 // One axis of the table. Layout in memory: axis header, then int32 first[size], int32 count[size], int32 weights[size][taps].
 typedef struct axis {
     int size;       // output samples
-    int taps;       // weights per output sample, the unused ones 0
+    int taps;       // weights per output sample, a multiple of GROUP; the unused ones are 0
     const int32_t *first;
     const int32_t *count;
     const int32_t *weights;
@@ -20,7 +20,7 @@ typedef struct axis {
 
 static int taps_of(int source, int target) {
     const double scale = (double)source / target;
-    return (int)ceil(scale < 1 ? 1 : scale) * 2 + 1;
+    return ((int)ceil(scale < 1 ? 1 : scale) * 2 + GROUP) / GROUP * GROUP;   // 2·⌈scale⌉ + 1, rounded up
 }
 
 static size_t axis_ints(int source, int target) { return (size_t)target * (2 + (size_t)taps_of(source, target)); }
@@ -79,54 +79,113 @@ CK_INLINE uint8_t rounded(int32_t sum) {
     return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
-// Two rows at once share the weights and keep six independent sums running.
-CK_CLONES static void resize_columns(uint8_t *y, const uint8_t *x, const axis *columns, int rows, int source_width) {
-    const ptrdiff_t in_stride = (ptrdiff_t)source_width * CHANNELS, out_stride = (ptrdiff_t)columns->size * CHANNELS;
-    for (int row = 0; row < rows; row += 2) {
-        const ptrdiff_t next = row + 1 < rows ? 1 : 0;
-        const uint8_t *in = x + row * in_stride;
-        uint8_t *out = y + row * out_stride;
-        const int32_t *weights = columns->weights;
-        for (int i = 0; i < columns->size; i++, weights += columns->taps) {
-            const uint8_t *a = in + (ptrdiff_t)columns->first[i] * CHANNELS, *b = a + next * in_stride;
-            int32_t half = 1 << (PRECISION - 1), a0 = half, a1 = half, a2 = half, b0 = half, b1 = half, b2 = half;
-            for (int t = 0; t < columns->count[i]; t++, a += CHANNELS, b += CHANNELS) {
-                const int32_t w = weights[t];
-                a0 += a[0] * w, a1 += a[1] * w, a2 += a[2] * w;
-                b0 += b[0] * w, b1 += b[1] * w, b2 += b[2] * w;
-            }
-            uint8_t *p = out + (ptrdiff_t)i * CHANNELS, *q = p + next * out_stride;
-            p[0] = rounded(a0), p[1] = rounded(a1), p[2] = rounded(a2);
-            q[0] = rounded(b0), q[1] = rounded(b1), q[2] = rounded(b2);
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef int32_t words4 __attribute__((vector_size(16)));
+typedef int32_t words16 __attribute__((vector_size(64)));
+
+// Four neighbouring pixels as 4 × (r, g, b, 0). Reads 16 bytes.
+#define FOUR_PIXELS(at) ({ \
+    bytes16 raw_; \
+    memcpy(&raw_, at, sizeof raw_); \
+    __builtin_convertvector(__builtin_shufflevector(raw_, (bytes16){0}, 0, 1, 2, 16, 3, 4, 5, 16, 6, 7, 8, 16, 9, 10, 11, 16), words16); \
+})
+
+// Of two vectors with two halves each: the first's sum, then the second's.
+#define HALVES_ADDED(v, w) (__builtin_shufflevector(v, w, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) \
+    + __builtin_shufflevector(v, w, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31))
+#define QUARTERS_ADDED(v, w) (__builtin_shufflevector(v, w, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) \
+    + __builtin_shufflevector(v, w, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31))
+
+// Along a row a vector holds four taps of a pixel, and ROWS rows share the weights.
+CK_CLONES static void four_rows(uint8_t *y, const uint8_t *x, const axis *columns, int outputs, ptrdiff_t in_stride, ptrdiff_t out_stride) {
+    const words16 most = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    const int32_t *weights = columns->weights;
+    for (int i = 0; i < outputs; i++, weights += columns->taps, y += CHANNELS) {
+        const uint8_t *from = x + (ptrdiff_t)columns->first[i] * CHANNELS;
+        words16 a = {0}, b = {0}, c = {0}, d = {0};
+        for (int t = 0; t < columns->count[i]; t += GROUP, from += GROUP * CHANNELS) {
+            words4 four;
+            memcpy(&four, weights + t, sizeof four);
+            const words16 w = __builtin_shufflevector(four, four, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+            a += FOUR_PIXELS(from) * w;
+            b += FOUR_PIXELS(from + in_stride) * w;
+            c += FOUR_PIXELS(from + 2 * in_stride) * w;
+            d += FOUR_PIXELS(from + 3 * in_stride) * w;
+        }
+        const words16 ab = HALVES_ADDED(a, b), cd = HALVES_ADDED(c, d);
+        const words16 rounded16 = (QUARTERS_ADDED(ab, cd) + (1 << (PRECISION - 1))) >> PRECISION;
+        // Weights are not negative, so neither are sums.
+        const bytes16 out = __builtin_convertvector(__builtin_elementwise_min(rounded16, most), bytes16);
+        // The fourth byte is the next output's, which overwrites it; the last output has no next one.
+        uint8_t pixels[ROWS][4];
+        memcpy(pixels, &out, sizeof pixels);
+        if (i + 1 < columns->size) {
+            for (int r = 0; r < ROWS; r++) memcpy(y + r * out_stride, pixels[r], 4);
+        } else {
+            for (int r = 0; r < ROWS; r++) memcpy(y + r * out_stride, pixels[r], CHANNELS);
         }
     }
 }
 
+static void one_row(uint8_t *y, const uint8_t *x, const axis *columns, int start) {
+    const int32_t *weights = columns->weights + (ptrdiff_t)start * columns->taps;
+    for (int i = start; i < columns->size; i++, weights += columns->taps) {
+        const uint8_t *from = x + (ptrdiff_t)columns->first[i] * CHANNELS;
+        int32_t sums[CHANNELS] = {1 << (PRECISION - 1), 1 << (PRECISION - 1), 1 << (PRECISION - 1)};
+        for (int t = 0; t < columns->count[i]; t++, from += CHANNELS) {
+            for (int c = 0; c < CHANNELS; c++) sums[c] += from[c] * weights[t];
+        }
+        for (int c = 0; c < CHANNELS; c++) y[i * CHANNELS + c] = rounded(sums[c]);
+    }
+}
+
+// four_rows reads whole groups, up to 13 bytes beyond its row. Where no other rows follow, the outputs that would read too far take
+// the plain path.
+static int outputs_within_row(const axis *columns, int source_width) {
+    int i = columns->size;
+    while (i > 0) {
+        const int groups = (columns->count[i - 1] + GROUP - 1) / GROUP;
+        if ((columns->first[i - 1] + (groups - 1) * GROUP) * CHANNELS + READ_BYTES <= source_width * CHANNELS) break;
+        i--;
+    }
+    return i;
+}
+
+// `rows` is at most ROWS; `following` rows of the same length lie behind them.
+static void resize_columns(uint8_t *y, const uint8_t *x, const axis *columns, int rows, int following, int source_width) {
+    const ptrdiff_t in_stride = (ptrdiff_t)source_width * CHANNELS, out_stride = (ptrdiff_t)columns->size * CHANNELS;
+    int outputs = 0;
+    if (rows == ROWS) {
+        outputs = following * in_stride >= READ_BYTES ? columns->size : outputs_within_row(columns, source_width);
+        four_rows(y, x, columns, outputs, in_stride, out_stride);
+    }
+    if (outputs == columns->size) return;
+    for (int i = 0; i < rows; i++) one_row(y + i * out_stride, x + i * in_stride, columns, outputs);
+}
+
 // Down the columns every channel is alike, so a row is a vector of width·3 samples; LANES of them stay in registers.
-CK_CLONES static void resize_rows(uint8_t *restrict y, const uint8_t *restrict x, const axis *rows, int width) {
-    enum { LANES = 64 };
-    const ptrdiff_t stride = (ptrdiff_t)width * CHANNELS;
-    const int32_t *weights = rows->weights;
-    for (int i = 0; i < rows->size; i++, weights += rows->taps, y += stride) {
-        const uint8_t *in = x + rows->first[i] * stride;
-        for (ptrdiff_t at = 0; at < stride; at += LANES) {
-            int32_t sums[LANES];
-            const ptrdiff_t lanes = ck_min(LANES, stride - at);
-            for (int j = 0; j < LANES; j++) sums[j] = 1 << (PRECISION - 1);
-            if (lanes == LANES) {
-                for (int t = 0; t < rows->count[i]; t++) {
-                    const uint8_t *from = in + t * stride + at;
-                    const int32_t w = weights[t];
-                    for (int j = 0; j < LANES; j++) sums[j] += from[j] * w;
-                }
-                for (int j = 0; j < LANES; j++) y[at + j] = rounded(sums[j]);
-            } else {
-                for (int t = 0; t < rows->count[i]; t++) {
-                    const uint8_t *from = in + t * stride + at;
-                    for (ptrdiff_t j = 0; j < lanes; j++) sums[j] += from[j] * weights[t];
-                }
-                for (ptrdiff_t j = 0; j < lanes; j++) y[at + j] = rounded(sums[j]);
+CK_CLONES static void one_output_row(uint8_t *restrict y, const uint8_t *restrict x, const axis *rows, int i, ptrdiff_t stride) {
+    enum { LANES = 48 };
+    const int32_t *weights = rows->weights + (ptrdiff_t)i * rows->taps;
+    const uint8_t *in = x + rows->first[i] * stride;
+    const int count = rows->count[i];
+    for (ptrdiff_t at = 0; at < stride; at += LANES) {
+        int32_t sums[LANES];
+        const ptrdiff_t lanes = ck_min(LANES, stride - at);
+        for (int j = 0; j < LANES; j++) sums[j] = 1 << (PRECISION - 1);
+        if (lanes == LANES) {
+            for (int t = 0; t < count; t++) {
+                const uint8_t *from = in + t * stride + at;
+                const int32_t w = weights[t];
+                for (int j = 0; j < LANES; j++) sums[j] += from[j] * w;
             }
+            for (int j = 0; j < LANES; j++) y[at + j] = rounded(sums[j]);
+        } else {
+            for (int t = 0; t < count; t++) {
+                const uint8_t *from = in + t * stride + at;
+                for (ptrdiff_t j = 0; j < lanes; j++) sums[j] += from[j] * weights[t];
+            }
+            for (ptrdiff_t j = 0; j < lanes; j++) y[at + j] = rounded(sums[j]);
         }
     }
 }
@@ -138,55 +197,129 @@ static bool rows_first(const ck_resize_desc *desc) {
     return lost_rows > 0 && lost_rows > 2 * (int)ck_max(0, lost_columns);
 }
 
-size_t ck_resize_workspace_bytes(const ck_resize_desc *desc) {
-    if (!valid(desc) || desc->source_width == desc->width || desc->source_height == desc->height) return 0;
+// ---- normalisation
+
+// 16 pixels at a time, so that the three channels' factors line up with whole vectors.
+enum { NORM_LANES = 16 * CHANNELS };
+
+typedef struct scale {
+    float factors[NORM_LANES], shifts[NORM_LANES];
+} scale;
+
+static bool make_scale(scale *scale, const float mean[3], const float std[3]) {
+    for (int j = 0; j < NORM_LANES; j++) {
+        const double deviation = std[j % CHANNELS];
+        if (!(deviation > 0)) return false;
+        scale->factors[j] = (float)(1 / (255 * deviation));
+        scale->shifts[j] = (float)(-mean[j % CHANNELS] / deviation);
+    }
+    return true;
+}
+
+CK_CLONES static void normalize(float *restrict y, const uint8_t *restrict x, int64_t pixels, const scale *scale) {
+    const int64_t whole = pixels / 16;
+    for (int64_t block = 0; block < whole; block++, y += NORM_LANES, x += NORM_LANES) {
+        for (int j = 0; j < NORM_LANES; j++) y[j] = (float)x[j] * scale->factors[j] + scale->shifts[j];
+    }
+    for (int64_t j = 0; j < (pixels - whole * 16) * CHANNELS; j++) y[j] = (float)x[j] * scale->factors[j] + scale->shifts[j];
+}
+
+ck_status ck_normalize_forward(float *y, const uint8_t *x, int64_t pixels, const float mean[3], const float std[3]) {
+    scale scale;
+    if (pixels < 0) return CK_BAD_SHAPE;
+    if (!make_scale(&scale, mean, std)) return CK_BAD_ARGUMENT;
+    normalize(y, x, pixels, &scale);
+    return CK_OK;
+}
+
+// ---- the whole
+
+// Where the last pass leaves its rows: as bytes, or normalised while they are still in the nearest cache.
+typedef struct sink {
+    uint8_t *bytes;
+    float *floats;
+    const scale *scale;
+    uint8_t *rows;      // ROWS rows between resize and normalisation
+    int width;
+} sink;
+
+static uint8_t *rows_of(const sink *sink, ptrdiff_t row) {
+    return sink->floats ? sink->rows : sink->bytes + row * sink->width * CHANNELS;
+}
+
+static void keep_rows(const sink *sink, ptrdiff_t row, int count) {
+    if (sink->floats) {
+        normalize(sink->floats + row * sink->width * CHANNELS, sink->rows, (int64_t)count * sink->width, sink->scale);
+    }
+}
+
+static void down(const sink *sink, const uint8_t *x, const axis *rows) {
+    for (int i = 0; i < rows->size; i++) {
+        one_output_row(rows_of(sink, i), x, rows, i, (ptrdiff_t)sink->width * CHANNELS);
+        keep_rows(sink, i, 1);
+    }
+}
+
+static void across(const sink *sink, const uint8_t *x, const axis *columns, int rows, int source_width) {
+    for (int row = 0; row < rows; row += ROWS) {
+        const int count = (int)ck_min(ROWS, rows - row);
+        resize_columns(
+            rows_of(sink, row), x + (ptrdiff_t)row * source_width * CHANNELS, columns, count, rows - row - count, source_width);
+        keep_rows(sink, row, count);
+    }
+}
+
+static size_t between_bytes(const ck_resize_desc *desc) {
+    if (desc->source_width == desc->width || desc->source_height == desc->height) return 0;
     return CHANNELS * (rows_first(desc) ? (size_t)desc->height * (size_t)desc->source_width
                                         : (size_t)desc->source_height * (size_t)desc->width);
 }
 
-ck_status ck_resize_forward(
-    uint8_t *y, const uint8_t *x, const ck_resize_desc *desc, const void *table, void *workspace, size_t bytes) {
+size_t ck_resize_workspace_bytes(const ck_resize_desc *desc) {
+    if (!valid(desc)) return 0;
+    return ck_workspace_total(ck_padded(between_bytes(desc)) + ck_padded((size_t)ROWS * (size_t)desc->width * CHANNELS));
+}
+
+static ck_status resize(sink sink, const uint8_t *x, const ck_resize_desc *desc, const void *table, void *workspace, size_t bytes) {
     if (!valid(desc)) return CK_BAD_SHAPE;
     if (bytes < ck_resize_workspace_bytes(desc)) return CK_SMALL_WORKSPACE;
+    uint8_t *between = ck_carve(&workspace, between_bytes(desc));
+    sink.rows = workspace;
+    sink.width = desc->width;
     const int32_t *start = table;
     const axis columns = axis_at(start, desc->source_width, desc->width);
     const axis rows = axis_at(start + axis_ints(desc->source_width, desc->width), desc->source_height, desc->height);
-    const bool across = desc->source_width != desc->width, down = desc->source_height != desc->height;
-    if (!across && !down) {
-        memcpy(y, x, (size_t)desc->width * (size_t)desc->height * CHANNELS);
-    } else if (!down) {
-        resize_columns(y, x, &columns, desc->source_height, desc->source_width);
-    } else if (!across) {
-        resize_rows(y, x, &rows, desc->width);
+    const bool is_across = desc->source_width != desc->width, is_down = desc->source_height != desc->height;
+    struct sink first = {.bytes = between};
+    if (!is_across && !is_down) {
+        const int64_t pixels = (int64_t)desc->width * desc->height;
+        if (sink.floats) normalize(sink.floats, x, pixels, sink.scale);
+        else memcpy(sink.bytes, x, (size_t)pixels * CHANNELS);
+    } else if (!is_down) {
+        across(&sink, x, &columns, desc->height, desc->source_width);
+    } else if (!is_across) {
+        down(&sink, x, &rows);
     } else if (rows_first(desc)) {
-        resize_rows(workspace, x, &rows, desc->source_width);
-        resize_columns(y, workspace, &columns, desc->height, desc->source_width);
+        first.width = desc->source_width;
+        down(&first, x, &rows);
+        across(&sink, between, &columns, desc->height, desc->source_width);
     } else {
-        resize_columns(workspace, x, &columns, desc->source_height, desc->source_width);
-        resize_rows(y, workspace, &rows, desc->width);
+        first.width = desc->width;
+        across(&first, x, &columns, desc->source_height, desc->source_width);
+        down(&sink, between, &rows);
     }
     return CK_OK;
 }
 
-// 16 pixels at a time, so that the three channels' factors line up with whole vectors.
-CK_CLONES static void normalize(float *restrict y, const uint8_t *restrict x, int64_t pixels, const float *factors, const float *shifts) {
-    enum { LANES = 16 * CHANNELS };
-    const int64_t whole = pixels / 16;
-    for (int64_t block = 0; block < whole; block++, y += LANES, x += LANES) {
-        for (int j = 0; j < LANES; j++) y[j] = (float)x[j] * factors[j] + shifts[j];
-    }
-    for (int64_t j = 0; j < (pixels - whole * 16) * CHANNELS; j++) y[j] = (float)x[j] * factors[j] + shifts[j];
+ck_status ck_resize_forward(
+    uint8_t *y, const uint8_t *x, const ck_resize_desc *desc, const void *table, void *workspace, size_t bytes) {
+    return resize((sink){.bytes = y}, x, desc, table, workspace, bytes);
 }
 
-ck_status ck_normalize_forward(float *y, const uint8_t *x, int64_t pixels, const float mean[3], const float std[3]) {
-    if (pixels < 0) return CK_BAD_SHAPE;
-    float factors[16 * CHANNELS], shifts[16 * CHANNELS];
-    for (int j = 0; j < 16 * CHANNELS; j++) {
-        const double scale = std[j % CHANNELS];
-        if (!(scale > 0)) return CK_BAD_ARGUMENT;
-        factors[j] = (float)(1 / (255 * scale));
-        shifts[j] = (float)(-mean[j % CHANNELS] / scale);
-    }
-    normalize(y, x, pixels, factors, shifts);
-    return CK_OK;
+ck_status ck_resize_normalize_forward(
+    float *y, const uint8_t *x, const ck_resize_desc *desc, const void *table, const float mean[3], const float std[3],
+    void *workspace, size_t bytes) {
+    scale scale;
+    if (!make_scale(&scale, mean, std)) return CK_BAD_ARGUMENT;
+    return resize((sink){.floats = y, .scale = &scale}, x, desc, table, workspace, bytes);
 }

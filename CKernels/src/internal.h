@@ -3,6 +3,7 @@
 #define CK_INTERNAL_H
 
 #include "CKernels.h"
+#include "copies.h"
 
 #pragma clang assume_nonnull begin
 

@@ -12,8 +12,7 @@ typedef struct {
     float keep, take1, keep2, take2, step_size, inverse_root, epsilon;
 } adamw_job;
 
-CK_CLONES static void adamw_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(adamw_block) {
     const adamw_job job = *(const adamw_job *)context;
     const int64_t begin = block * CK_ELEMENT_BLOCK, n = ck_min(CK_ELEMENT_BLOCK, job.count - begin);
     float *restrict p = job.p + begin, *restrict m = job.m + begin, *restrict v = job.v + begin;
@@ -46,8 +45,7 @@ typedef struct {
     const ck_sgd_desc *d;
 } sgd_job;
 
-CK_CLONES static void sgd_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(sgd_block) {
     const sgd_job *job = context;
     const ck_sgd_desc d = *job->d;
     const int64_t begin = block * CK_ELEMENT_BLOCK, n = ck_min(CK_ELEMENT_BLOCK, d.count - begin);
@@ -82,8 +80,7 @@ typedef struct {
     int64_t count;
 } square_job;
 
-CK_CLONES static void square_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(square_block) {
     enum { LANES = 16 };    // a fixed number of partial sums, so that the loop vectorises without reassociation
     const square_job *job = context;
     const int64_t begin = block * CK_ELEMENT_BLOCK, n = ck_min(CK_ELEMENT_BLOCK, job->count - begin);

@@ -1,14 +1,17 @@
 // The only file with threads: a fixed pool that hands out the blocks of one job at a time.
 //
 // One caller owns the pool (`owner`). A second caller, or a kernel called from inside a block, finds it taken and runs its blocks
-// on its own thread: same blocks, same results, no deadlock. Workers spin for a moment after a job, then sleep.
-// A job is never waited for by workers that have not joined it: the owner closes the gate when the blocks have run out.
+// on its own thread: same blocks, same results, no deadlock. Workers spin for SPIN_NANOSECONDS after a job, which bridges the gap
+// to the next kernel of a network, then sleep. A job is never waited for by workers that have not joined it: the owner closes the
+// gate when the blocks have run out. A forked child has one thread and starts with ck_thread_count() == 1.
+#define _POSIX_C_SOURCE 200809L     // clock_gettime
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "internal.h"
 
-enum { SPINS = 2000, INSIDE = 2, OPEN = 1 };
+enum { SPIN_NANOSECONDS = 50000, SPINS_PER_LOOK = 16, INSIDE = 2, OPEN = 1 };
 
 static pthread_mutex_t owner = PTHREAD_MUTEX_INITIALIZER;   // held while a job runs and while threads are added
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;    // only for sleeping and waking
@@ -33,6 +36,21 @@ static inline void relax(void) {
 #elif defined(__aarch64__)
     __asm__ volatile("yield");
 #endif
+}
+
+static int64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/// False when the time to spin is over; `until` is 0 at first. The clock is asked now and then only.
+static inline bool spin(int *turn, int64_t *until) {
+    relax();
+    if (++*turn % SPINS_PER_LOOK != 0) return true;
+    const int64_t time = now();
+    if (*until == 0) *until = time + SPIN_NANOSECONDS;
+    return time < *until;
 }
 
 static void drain(int worker) {
@@ -60,7 +78,9 @@ static void *run_worker(void *argument) {
     const int worker = (int)(intptr_t)argument;
     uint_fast64_t seen = 0;
     for (;;) {
-        for (int i = 0; i < SPINS && atomic_load(&generation) == seen && worker < atomic_load(&threads); i++) relax();
+        int turn = 0;
+        int64_t until = 0;
+        while (atomic_load(&generation) == seen && worker < atomic_load(&threads) && spin(&turn, &until)) {}
         if (atomic_load(&generation) == seen || worker >= atomic_load(&threads)) {
             pthread_mutex_lock(&lock);
             atomic_fetch_add(&sleepers, 1);
@@ -93,7 +113,9 @@ void ck_parallel_for_workers(int64_t blocks, int workers, ck_block_fn fn, void *
     }
     drain(0);
     atomic_fetch_and(&gate, ~OPEN);
-    for (int i = 0; i < SPINS && atomic_load(&gate) != 0; i++) relax();
+    int turn = 0;
+    int64_t until = 0;
+    while (atomic_load(&gate) != 0 && spin(&turn, &until)) {}
     if (atomic_load(&gate) != 0) {
         pthread_mutex_lock(&lock);
         while (atomic_load(&gate) != 0) pthread_cond_wait(&finished, &lock);
@@ -102,9 +124,25 @@ void ck_parallel_for_workers(int64_t blocks, int workers, ck_block_fn fn, void *
     pthread_mutex_unlock(&owner);
 }
 
+// After fork() only the forking thread exists, and a lock that another one held would never open again.
+static void forget_workers(void) {
+    owner = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    work = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    finished = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    started = 1;
+    atomic_store(&threads, 1);
+    atomic_store(&sleepers, 0);
+    atomic_store(&gate, 0);
+}
+
+static void watch_forks(void) { (void)pthread_atfork(NULL, NULL, forget_workers); }
+
 ck_status ck_set_threads(int count) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (count < 1 || count > CK_MAX_THREADS) return CK_NO_THREAD;
     ck_pin_blas();
+    pthread_once(&once, watch_forks);
     pthread_mutex_lock(&owner);
     ck_status status = CK_OK;
     while (started < count && status == CK_OK) {

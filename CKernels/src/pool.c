@@ -45,8 +45,7 @@ static ck_status run(ck_block_fn fn, float *y, const float *x, const float *dy, 
 /// Replaces best by value where value is larger or NaN; a NaN in best stays, because nothing compares larger.
 CK_INLINE float larger(float best, float value) { return value > best || value != value ? value : best; }
 
-CK_CLONES static void max_forward_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(max_forward_block) {
     const pool_job *job = context;
     const ck_pool2d_desc *d = job->d;
     const int channels = d->channels;
@@ -99,8 +98,7 @@ CK_INLINE void max_backward_quad(
     }
 }
 
-CK_CLONES static void max_backward_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(max_backward_block) {
     enum { TILE = 64 };
     const pool_job *job = context;
     const ck_pool2d_desc *d = job->d;
@@ -159,8 +157,7 @@ ck_status ck_max_pool2d_backward(float *dx, const float *dy, const float *x, con
 
 // ---- average
 
-CK_CLONES static void average_forward_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(average_forward_block) {
     const pool_job *job = context;
     const ck_pool2d_desc *d = job->d;
     const int channels = d->channels;
@@ -186,8 +183,7 @@ CK_CLONES static void average_forward_block(void *context, int64_t block, int wo
     }
 }
 
-CK_CLONES static void average_backward_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(average_backward_block) {
     const pool_job *job = context;
     const ck_pool2d_desc *d = job->d;
     const int channels = d->channels;
@@ -228,8 +224,7 @@ typedef struct {
     const ck_global_pool_desc *d;
 } global_job;
 
-CK_CLONES static void global_forward_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(global_forward_block) {
     enum { TILE = 64 };
     const global_job *job = context;
     const int channels = job->d->channels, pixels = job->d->pixels;
@@ -250,8 +245,7 @@ CK_CLONES static void global_forward_block(void *context, int64_t block, int wor
     }
 }
 
-CK_CLONES static void global_backward_block(void *context, int64_t block, int worker) {
-    (void)worker;
+CK_BLOCK_COPIES(global_backward_block) {
     const global_job *job = context;
     const int channels = job->d->channels, pixels = job->d->pixels;
     const float share = 1.0f / (float)pixels;

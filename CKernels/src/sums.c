@@ -3,7 +3,7 @@
 
 enum { TILE = 64 };
 
-CK_CLONES void ck_column_sums(double *sums, const float *x, int64_t rows, int channels) {
+CK_COPIES(, ck_column_sums, (double *sums, const float *x, int64_t rows, int channels), (sums, x, rows, channels)) {
     for (int first = 0; first < channels; first += TILE) {
         const int width = (int)ck_min(TILE, channels - first);
         double *total = sums + first;

@@ -57,10 +57,18 @@ static const char *other_kind(const ci_decoder *decoder) {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (begins(decoder, kinds[i].magic, kinds[i].offset, kinds[i].length)) return kinds[i].clause;
     }
-    size_t start = 0;
+    size_t start = begins(decoder, "\357\273\277", 0, 3) ? 3 : 0;   // a UTF-8 mark
     while (start < decoder->count && start < 64 && blank(decoder->bytes[start])) start++;
     if (begins(decoder, "<", start, 1)) return "an HTML or XML page, not an image (did a download fail?)";
     return "not a known image format";
+}
+
+// A PNG signature of which a transfer in text mode or a stray write changed a few bytes.
+static bool nearly_png(const ci_decoder *decoder) {
+    const char *magic = "\211PNG\r\n\032\n";
+    int alike = 0;
+    for (size_t i = 0; i < 8 && i < decoder->count; i++) alike += decoder->bytes[i] == (uint8_t)magic[i];
+    return alike >= 6 || begins(decoder, "PNG", 1, 3) || begins(decoder, "PNG", 0, 3);
 }
 
 static ci_format sniff(ci_decoder *decoder) {
@@ -71,7 +79,7 @@ static ci_format sniff(ci_decoder *decoder) {
     } else if (decoder->count < 8 && (memcmp("\377\330\377", decoder->bytes, decoder->count < 3 ? decoder->count : 3) == 0
                                       || memcmp("\211PNG\r\n\032\n", decoder->bytes, decoder->count) == 0)) {
         ci_fail(decoder, CI_TRUNCATED, "the file ends within its signature");
-    } else if (begins(decoder, "PNG", 1, 3)) {
+    } else if (nearly_png(decoder)) {
         ci_fail(decoder, CI_CORRUPT, "the PNG signature is damaged (copied in text mode?)");
     } else {
         ci_fail(decoder, CI_UNSUPPORTED, other_kind(decoder));
@@ -98,6 +106,7 @@ ci_status ci_open(ci_decoder *decoder, const uint8_t *bytes, size_t count, const
     const ci_survey survey =
         decoder->info.format == CI_JPEG ? ci_survey_jpeg(bytes, count) : ci_survey_png(bytes, count);
     decoder->info.orientation = survey.orientation;
+    decoder->info.exif_malformed = survey.exif_malformed;
     decoder->info.scans = survey.scans;
     decoder->ends_early = survey.ends_early;
     ci_status status = CI_OK;
@@ -105,6 +114,14 @@ ci_status ci_open(ci_decoder *decoder, const uint8_t *bytes, size_t count, const
     if (status == CI_OK) status = decoder->info.format == CI_JPEG ? ci_open_jpeg(decoder) : ci_open_png(decoder);
     *info = decoder->info;
     decoder->opened = status == CI_OK;
+    if (status != CI_OK) close_image(decoder);
+    return status;
+}
+
+ci_status ci_reduce(ci_decoder *decoder, uint32_t width, uint32_t height, ci_info *info) {
+    if (!decoder->opened) return ci_fail(decoder, CI_CORRUPT, "no image is open");
+    const ci_status status = decoder->info.format == CI_JPEG ? ci_reduce_jpeg(decoder, width, height) : CI_OK;
+    *info = decoder->info;
     if (status != CI_OK) close_image(decoder);
     return status;
 }

@@ -43,6 +43,7 @@ struct ci_decoder {
 };
 
 CI_HIDDEN ci_status ci_open_jpeg(ci_decoder *decoder);
+CI_HIDDEN ci_status ci_reduce_jpeg(ci_decoder *decoder, uint32_t width, uint32_t height);
 CI_HIDDEN ci_status ci_read_jpeg(ci_decoder *decoder, uint8_t *rgb);
 CI_HIDDEN void ci_close_jpeg(ci_decoder *decoder);
 CI_HIDDEN void ci_destroy_jpeg(ci_decoder *decoder);

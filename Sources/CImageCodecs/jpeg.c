@@ -63,6 +63,11 @@ static ci_status prepare(ci_decoder *decoder) {
     return CI_OK;
 }
 
+static void set_buffer_bytes(ci_decoder *decoder) {
+    ci_info *info = &decoder->info;
+    info->buffer_bytes = (size_t)info->width * info->height * (decoder->jpeg.num_components == 4 ? 4 : 3);
+}
+
 ci_status ci_open_jpeg(ci_decoder *decoder) {
     const ci_status prepared = prepare(decoder);
     if (prepared != CI_OK) return prepared;
@@ -80,6 +85,15 @@ ci_status ci_open_jpeg(ci_decoder *decoder) {
     info->height = jpeg->image_height;
     info->components = (uint32_t)jpeg->num_components;
     info->bit_depth = (uint32_t)jpeg->data_precision;
+    info->interlaced = jpeg->progressive_mode;
+    info->arithmetic = jpeg->arith_code;
+    switch (jpeg->jpeg_color_space) {
+    case JCS_GRAYSCALE: info->colour = CI_GREY; break;
+    case JCS_YCbCr: info->colour = CI_YCC; break;
+    case JCS_CMYK: info->colour = CI_CMYK; break;
+    case JCS_YCCK: info->colour = CI_YCCK; break;
+    default: info->colour = CI_COLOUR_RGB; break;
+    }
     switch (jpeg->num_components) {
     case 1: case 3: jpeg->out_color_space = JCS_RGB; break;
     case 4: jpeg->out_color_space = JCS_CMYK; break;
@@ -87,8 +101,23 @@ ci_status ci_open_jpeg(ci_decoder *decoder) {
     }
     jpeg->dct_method = JDCT_ISLOW;
     jpeg->do_fancy_upsampling = TRUE;
-    info->buffer_bytes = (size_t)info->width * info->height * (jpeg->num_components == 4 ? 4 : 3);
+    set_buffer_bytes(decoder);
     return ci_check_size(decoder);
+}
+
+ci_status ci_reduce_jpeg(ci_decoder *decoder, uint32_t width, uint32_t height) {
+    struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    uint32_t divisor = 1;
+    while (divisor < 8 && jpeg->image_width / (2 * divisor) >= width && jpeg->image_height / (2 * divisor) >= height) divisor *= 2;
+    if (divisor == 1) return CI_OK;
+    if (setjmp(decoder->escape)) return decoder->status;
+    jpeg->scale_num = 1;
+    jpeg->scale_denom = divisor;
+    jpeg_calc_output_dimensions(jpeg);
+    decoder->info.width = jpeg->output_width;
+    decoder->info.height = jpeg->output_height;
+    set_buffer_bytes(decoder);
+    return CI_OK;
 }
 
 // In place, front to back: three bytes are written where four were read.

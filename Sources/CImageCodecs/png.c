@@ -29,11 +29,14 @@ static void on_error(png_structp png, png_const_charp message) {
 
 static void on_warning(png_structp png, png_const_charp message) {
     ci_decoder *decoder = decoder_of(png);
-    // Data after the last row do not touch a pixel; whatever else libpng warns about may.
-    const bool harmless = strstr(message, "Extra compressed data") || strstr(message, "Too much image data");
+    // Data after the last row do not touch a pixel, and of a tRNS sample the standard has decoders mask the excess bits, as libpng
+    // does. Whatever else libpng warns about may touch pixels.
+    const bool harmless = strstr(message, "Extra compressed data") || strstr(message, "Too much image data")
+        || strstr(message, "tRNS chunk has out-of-range samples");
+    if (harmless) return;
     const ci_status status = status_of(decoder, message);
     if (status == CI_TRUNCATED) escape(decoder, status, message);
-    if (!decoder->limits.lenient && !harmless) {
+    if (!decoder->limits.lenient) {
         decoder->refused_for_warning = true;
         escape(decoder, status, message);
     }
@@ -52,12 +55,13 @@ static void read_bytes(png_structp png, png_bytep out, size_t wanted) {
 }
 
 static void limit_chunks(ci_decoder *decoder) {
-    enum { MOST_CHUNKS = 64, MOST_CHUNK_BYTES = 1 << 20 };
+    enum { MOST_CHUNKS = 64 };
     png_set_user_limits(decoder->png, decoder->limits.max_side, decoder->limits.max_side);
     png_set_chunk_cache_max(decoder->png, MOST_CHUNKS);
-    png_set_chunk_malloc_max(decoder->png, MOST_CHUNK_BYTES);
-    // All ancillary chunks but tRNS, and all unknown ones: read past.
+    // All ancillary chunks but tRNS, and all unknown ones, are read past and not stored. So their length costs nothing, and a length
+    // beyond the end of the file is met as the file's early end.
     png_set_keep_unknown_chunks(decoder->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_set_chunk_malloc_max(decoder->png, PNG_UINT_31_MAX);
     png_set_crc_action(decoder->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
 }
 
@@ -92,6 +96,9 @@ ci_status ci_open_png(ci_decoder *decoder) {
     if (size != CI_OK) return size;
 
     const bool transparent = (color & PNG_COLOR_MASK_ALPHA) || png_get_valid(decoder->png, decoder->png_info, PNG_INFO_tRNS);
+    info->colour = color == PNG_COLOR_TYPE_PALETTE ? CI_PALETTE : color & PNG_COLOR_MASK_COLOR ? CI_COLOUR_RGB : CI_GREY;
+    info->transparent = transparent;
+    info->interlaced = interlace != PNG_INTERLACE_NONE;
     png_set_expand(decoder->png);
     png_set_strip_16(decoder->png);
     png_set_gray_to_rgb(decoder->png);

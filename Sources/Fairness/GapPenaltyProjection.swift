@@ -25,26 +25,27 @@ public struct GapPenaltyProjection: Sendable {
         precondition(weight >= 0 && weight.isFinite, "penalty weight \(weight) must be a finite number ≥ 0")
         let sums = try GroupSums(scores, groups: groups, groupCount: groupCount)
         let present = sums.present
-        guard present.count > 1, weight > 0 else { return Projection(identity: scores, groups: groups, sums: sums) }
+        guard present.count > 1, weight > 0 else { return Projection(identity: scores, cells: groups, sums: sums, gap: sums.gap) }
 
-        let before = sums.means
-        let a = present.map { before[$0]! }
+        var means = sums.plainMeans
+        let a = present.map { means[$0] }
         let n = present.map { Double(sums.counts[$0]) }
         let solution =
             switch penalty {
             case .max: pullEnds(a, n, weight: weight)
             case .sum: pullPairs(a, n, weight: weight)
             }
-        var means = before.map { $0 ?? 0 }
-        var fusedSet = [Int?](repeating: nil, count: groupCount)
+        var sets = [Int](repeating: Projection.alone, count: groupCount)
         for (index, k) in present.enumerated() {
             means[k] = solution.means[index]
-            fusedSet[k] = solution.sets[index]
+            sets[k] = solution.sets[index]
         }
-        return Projection(scores, groups: groups, sums: sums, means: means, fusedSet: fusedSet)
+        return Projection(
+            scores, cells: groups, sums: sums, means: means, motion: .sets(sets), gapBefore: sums.gap,
+            gapAfter: solution.means.max()! - solution.means.min()!)
     }
 
-    private typealias Solution = (means: [Double], sets: [Int?])
+    private typealias Solution = (means: [Double], sets: [Int])
 
     /// Maximum gap: clamp into [low, high] with 2 Σ n_k (low − a_k)₊ = weight = 2 Σ n_k (a_k − high)₊.
     private func pullEnds(_ a: [Double], _ n: [Double], weight: Double) -> Solution {
@@ -57,7 +58,7 @@ public struct GapPenaltyProjection: Sendable {
         }
         return (
             a.map { Swift.min(Swift.max($0, low), high) },
-            a.map { $0 <= low ? 0 : $0 >= high ? 1 : nil }
+            a.map { $0 <= low ? 0 : $0 >= high ? 1 : Projection.alone }
         )
     }
 
@@ -88,7 +89,7 @@ public struct GapPenaltyProjection: Sendable {
         func parted(_ top: Int) -> Double { weight * Double(top * (total - top)) }
 
         var means = a
-        var sets = [Int?](repeating: nil, count: total)
+        var sets = [Int](repeating: Projection.alone, count: total)
         var open = [(members: Array(a.indices), above: 0)]
         var setCount = 0
         while let (members, above) = open.popLast() {

@@ -17,18 +17,47 @@ public struct GroupSums: Codable, Equatable, Sendable {
     public init(_ scores: [Double], groups: [Int], groupCount: Int) throws {
         precondition(scores.count == groups.count, "\(scores.count) scores, \(groups.count) groups")
         self.init(groupCount: groupCount)
+        // One pass for valid rows; which row was not is looked up only then.
+        var isValid = true
+        for (score, group) in zip(scores, groups) {
+            // False for NaN too.
+            let isFine = abs(score) <= largestScore && group >= unknownGroup && group < groupCount
+            isValid = isValid && isFine
+        }
+        guard isValid else { throw Self.firstError(scores, groups: groups, groupCount: groupCount) }
+        add(scores, groups: groups)
+    }
+
+    private static func firstError(_ scores: [Double], groups: [Int], groupCount: Int) -> FairnessError {
         for (row, (score, group)) in zip(scores, groups).enumerated() {
-            guard score.isFinite else { throw FairnessError.notFinite(row: row, value: score) }
-            guard abs(score) <= largestScore else { throw FairnessError.tooLarge(row: row, value: score) }
-            if group == unknownGroup {
-                unknownCount += 1
-            } else if counts.indices.contains(group) {
-                counts[group] += 1
-                sums[group] += score
-            } else {
-                throw FairnessError.groupOutOfRange(row: row, group: group, groupCount: groupCount)
+            if !score.isFinite { return .notFinite(row: row, value: score) }
+            if abs(score) > largestScore { return .tooLarge(row: row, value: score) }
+            if group < unknownGroup || group >= groupCount { return .groupOutOfRange(row: row, group: group, groupCount: groupCount) }
+        }
+        preconditionFailure("called for a batch without an error")
+    }
+
+    /// Adds rows that are known to be valid; a negative group is unknown.
+    mutating func add(_ scores: [Double], groups: [Int]) {
+        sums.withUnsafeMutableBufferPointer { sums in
+            counts.withUnsafeMutableBufferPointer { counts in
+                for (score, group) in zip(scores, groups) {
+                    if group >= 0 {
+                        counts[group] += 1
+                        sums[group] += score
+                    } else {
+                        unknownCount += 1
+                    }
+                }
             }
         }
+    }
+
+    /// Mean score per group, 0 where a group is absent.
+    var plainMeans: [Double] {
+        var means = sums
+        for k in means.indices { means[k] = counts[k] > 0 ? sums[k] / Double(counts[k]) : 0 }
+        return means
     }
 
     public mutating func merge(_ other: GroupSums) {
@@ -38,6 +67,18 @@ public struct GroupSums: Codable, Equatable, Sendable {
             sums[k] += other.sums[k]
         }
         unknownCount += other.unknownCount
+    }
+
+    /// The same rows with other scores: sums anew, counts as they are.
+    mutating func replaceSums(_ scores: [Double], groups: [Int]) {
+        for k in sums.indices { sums[k] = 0 }
+        for row in scores.indices where groups[row] != unknownGroup { sums[groups[row]] += scores[row] }
+    }
+
+    /// Whether sums read from a file can be those of `groupCount` groups.
+    func isPossible(_ groupCount: Int) -> Bool {
+        counts.count == groupCount && sums.count == groupCount && counts.allSatisfy { $0 >= 0 } && sums.allSatisfy(\.isFinite)
+            && unknownCount >= 0
     }
 
     public var groupCount: Int { counts.count }
@@ -65,6 +106,13 @@ public enum FairnessError: Error, Equatable, CustomStringConvertible {
     case notFinite(row: Int, value: Double)
     case tooLarge(row: Int, value: Double)
     case groupOutOfRange(row: Int, group: Int, groupCount: Int)
+    /// A criterion's label is neither 0 nor 1 (or, for residuals, not a number).
+    case badLabel(row: Int, value: Double)
+    /// The batch lacks what the criterion compares.
+    case missing(String, Criterion)
+    /// Custom rows that no scores satisfy together.
+    case contradiction(rows: [String])
+    case unsupported(String)
 
     public var description: String {
         switch self {
@@ -74,6 +122,13 @@ public enum FairnessError: Error, Equatable, CustomStringConvertible {
             "score \(value) in row \(row) of the batch is larger than \(largestScore); no logit is, so repair the model that made it"
         case .groupOutOfRange(let row, let group, let groupCount):
             "group \(group) in row \(row) of the batch is outside 0..<\(groupCount); use \(unknownGroup) for an unknown group"
+        case .badLabel(let row, let value):
+            "label \(value) in row \(row) of the batch is neither 0 nor 1; leave it out where it is unknown"
+        case .missing(let what, let criterion):
+            "\(criterion.rawValue) needs \(what), and the batch has none"
+        case .contradiction(let rows):
+            "no scores satisfy these rows together: \(rows.joined(separator: ", ")); loosen the limit of one of them or drop it"
+        case .unsupported(let reason): reason
         }
     }
 }

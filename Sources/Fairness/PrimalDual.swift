@@ -1,32 +1,5 @@
 // The paper's online algorithm for batches that are too small to be made fair one by one.
 
-/// What was done with a batch.
-public enum Regime: String, Codable, Sendable {
-    /// b ≥ b_τ: projected by ``FairnessLayer``.
-    case hard
-    /// b < b_τ: penalised with the current multiplier.
-    case primalDual = "primal_dual"
-    /// No sample of a known group: nothing to do, nothing counted.
-    case passthrough
-}
-
-/// One batch of a stream: the fair scores, and where the stream stands after it.
-public struct StreamStep: Sendable {
-    public let projection: Projection
-    public let regime: Regime
-    /// The λ the batch was solved with.
-    public let multiplier: Double
-    /// Largest gap of the emitted group means in this batch. Units: logits.
-    public let batchGap: Double
-    /// b · (batchGap − ε); positive is bad.
-    public let violation: Double
-    /// The stream's figures after this batch; see ``PrimalDual``.
-    public let averageGap: Double
-    public let bound: Double
-    public let pooledGap: Double
-    public let updates: Int
-}
-
 /// Online primal-dual algorithm: a multiplier λ that grows while emitted batches violate ε and pays back when they do not.
 ///
 /// Guarantee: ``averageGap`` ≤ ``bound`` = ε + λ / (η_T · N) after every batch (docs/streaming.md). It speaks of the average of
@@ -34,7 +7,7 @@ public struct StreamStep: Sendable {
 /// Only samples of known groups count toward b. Hard batches enter the average with a violation ≤ 0 and leave λ alone, so the
 /// bound holds for a mixed stream.
 /// Source: arXiv 2605.17118, online algorithm; η_t = η₀/√t.
-public struct PrimalDual: Codable, Equatable, Sendable {
+public struct PrimalDual: OnlineAlgorithm {
     public let groupCount: Int
     /// ε, in logits.
     public let tolerance: Double
@@ -83,13 +56,14 @@ public struct PrimalDual: Codable, Equatable, Sendable {
         let possible =
             tolerance.isFinite && tolerance >= 0 && eta0.isFinite && eta0 > 0 && violationSum.isFinite && updates >= 0
             && multiplier >= 0 && multiplier <= maxMultiplier && maxMultiplier.isFinite
-            && pooled.counts.count == groupCount && pooled.sums.count == groupCount
-            && pooled.counts.allSatisfy { $0 >= 0 } && pooled.knownCount == samples && pooled.sums.allSatisfy(\.isFinite)
+            && pooled.isPossible(groupCount) && pooled.knownCount == samples
         guard possible else {
             throw DecodingError.dataCorruptedError(
                 forKey: .multiplier, in: saved, debugDescription: "not the saved state of a primal-dual stream; start the stream anew")
         }
     }
+
+    public var name: OnlineName { .primalDual }
 
     /// Mean over samples of their batch's gap, W/N + ε. Units: logits.
     public var averageGap: Double { samples > 0 ? violationSum / Double(samples) + tolerance : 0 }
@@ -100,19 +74,19 @@ public struct PrimalDual: Codable, Equatable, Sendable {
         return tolerance + multiplier * Double(updates).squareRoot() / (eta0 * Double(samples))
     }
 
-    /// Gap between group means over everything emitted so far. Units: logits.
-    public var pooledGap: Double { pooled.gap }
-
-    /// Forgets the stream, keeps the settings.
     public mutating func reset() {
         self = PrimalDual(
             groupCount: groupCount, tolerance: tolerance, eta0: eta0, batchThreshold: batchThreshold, pairPenalty: pairPenalty)
     }
 
-    /// Makes one batch fair and takes the dual step.
+    public mutating func process(_ scores: [Double], groups: [Int]) throws -> OnlineStep {
+        try solve(scores, groups: groups).step
+    }
+
+    /// ``process(_:groups:)`` with the projection, through which a training step sends its gradient back.
     ///
     /// Errors: ``FairnessError``; the state is then as before.
-    public mutating func step(_ scores: [Double], groups: [Int]) throws -> StreamStep {
+    public mutating func solve(_ scores: [Double], groups: [Int]) throws -> (step: OnlineStep, projection: Projection) {
         let known = groups.count { $0 != unknownGroup }
         let used = multiplier
         let projection: Projection
@@ -129,9 +103,10 @@ public struct PrimalDual: Codable, Equatable, Sendable {
         let gap = projection.gapAfter
         let violation = record(gap: gap, samples: known, regime: regime)
         pooled.merge(emitted)
-        return StreamStep(
-            projection: projection, regime: regime, multiplier: used, batchGap: gap, violation: violation,
-            averageGap: averageGap, bound: bound, pooledGap: pooledGap, updates: updates)
+        let step = OnlineStep(
+            scores: projection.scores, regime: regime, batchCount: known, multiplier: used, batchGap: gap, violation: violation,
+            averageGap: averageGap, pooledGap: pooledGap, bound: bound, updates: updates)
+        return (step, projection)
     }
 
     /// The dual step for an emitted batch whose gap is known; returns its violation.

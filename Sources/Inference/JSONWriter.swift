@@ -52,6 +52,24 @@ public struct JSONWriter {
         bytes.append(contentsOf: text)
     }
 
+    /// `"key":value` pairs that are JSON already, to stand among the fields of an object.
+    mutating func members(_ text: [UInt8]) {
+        begin(nil)
+        bytes.append(contentsOf: text)
+    }
+
+    /// An object whose end is written elsewhere, or by ``close()``.
+    mutating func open() {
+        begin(nil)
+        bytes.append(UInt8(ascii: "{"))
+        needsComma = false
+    }
+
+    mutating func close() {
+        bytes.append(UInt8(ascii: "}"))
+        needsComma = true
+    }
+
     /// Ends a record: the next value starts on a new line without a comma.
     public mutating func newline() {
         bytes.append(0x0A)

@@ -12,6 +12,8 @@ public final class Predictor {
     public let transform: FaceTransform
     /// `celeba-smiling@3f2a9c`: data set, target, and the start of the file's hash.
     public let modelName: String
+    /// The model file's fingerprint.
+    public let modelHash: String
     private let classifier: FaceClassifier
 
     /// Errors: ``CheckpointError``.
@@ -19,8 +21,8 @@ public final class Predictor {
         (classifier, metadata) = try Checkpoint.load(modelFile)
         features = SensitiveFeatures(metadata.features.map { .init(name: $0.name, values: $0.values) })
         transform = FaceTransform(imageSize: metadata.imageSize, mean: metadata.mean, std: metadata.std)
-        let hash = fingerprint(try Data(contentsOf: modelFile, options: .alwaysMapped))
-        modelName = "\(metadata.dataset)-\(metadata.target.lowercased())@\(hash.prefix(6))"
+        modelHash = fingerprint(try Data(contentsOf: modelFile, options: .alwaysMapped))
+        modelName = "\(metadata.dataset)-\(metadata.target.lowercased())@\(modelHash.prefix(6))"
     }
 
     /// Logits of images that are decoded and resized, as ``ImageDecoder`` leaves them.

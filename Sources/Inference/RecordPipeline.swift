@@ -2,16 +2,22 @@
 import FaceData
 import Foundation
 
-/// A record whose image is decoded, or the reason why it is none. Shape: pixels [imageSize, imageSize, 3].
+/// A record that is ready for a batch, or the reason why it is not.
 struct PreparedRecord: Sendable {
+    enum Input: Sendable {
+        /// Shape: [imageSize, imageSize, 3].
+        case pixels([UInt8])
+        case logit(Double)
+    }
+
     struct Content: Sendable {
-        let pixels: [UInt8]
+        let input: Input
         let group: Int
         let label: Int?
     }
 
-    let sequence: Int
     let id: JSONValue
+    let place: ReplayPlace?
     let content: Result<Content, RecordError>
 }
 
@@ -28,10 +34,12 @@ enum RawRecord: Sendable {
     }
 }
 
-/// The queue between reader, workers and the one consumer.
+/// The queue between reader, workers and the one consumer. Records travel in small slices, so that records that cost little to prepare
+/// do not pay for a lock each.
 final class RecordPipeline: Sendable {
     enum Event: Sendable {
-        case record(PreparedRecord)
+        /// The next slice, in input order.
+        case records([PreparedRecord])
         /// Nothing is under way and nothing has arrived until the deadline.
         case idle
         case end
@@ -40,12 +48,12 @@ final class RecordPipeline: Sendable {
     }
 
     private enum Slot: Sendable {
-        case waiting(RawRecord)
+        case waiting([RawRecord])
         case working
-        case ready(PreparedRecord)
+        case ready([PreparedRecord])
     }
 
-    /// Records `head..<tail` are in the queue, those before `next` have been taken by workers. Record n lives in slot n % count.
+    /// Slices `head..<tail` are in the queue, those before `next` have been taken by workers. Slice n lives in slot n % count.
     private struct State: Sendable {
         var slots: [Slot?]
         var head = 0, next = 0, tail = 0
@@ -55,32 +63,32 @@ final class RecordPipeline: Sendable {
         var stopped = false
         var failure: FileError?
 
-        mutating func push(_ record: RawRecord, byteLimit: Int) -> Bool? {
+        mutating func push(_ records: [RawRecord], bytes count: Int, byteLimit: Int) -> Bool? {
             if stopped { return false }
-            guard tail - head < slots.count, bytes == 0 || bytes + record.byteCount <= byteLimit else { return nil }
-            slots[tail % slots.count] = .waiting(record)
-            bytes += record.byteCount
+            guard tail - head < slots.count, bytes == 0 || bytes + count <= byteLimit else { return nil }
+            slots[tail % slots.count] = .waiting(records)
+            bytes += count
             tail += 1
             readerWaits = false
             return true
         }
 
-        mutating func take() -> (sequence: Int, record: RawRecord)?? {
+        mutating func take() -> (number: Int, records: [RawRecord])?? {
             if stopped { return .some(nil) }
             guard next < tail else { return ended ? .some(nil) : nil }
-            guard case .waiting(let record)? = slots[next % slots.count] else { fatalError("slot \(next) is taken twice") }
+            guard case .waiting(let records)? = slots[next % slots.count] else { fatalError("slot \(next) is taken twice") }
             slots[next % slots.count] = .working
             next += 1
-            return (next - 1, record)
+            return (next - 1, records)
         }
 
         mutating func event(deadlineHasPassed: Bool) -> Event? {
             if stopped { return .stopped }
             if head < tail {
-                guard case .ready(let record)? = slots[head % slots.count] else { return nil }
+                guard case .ready(let records)? = slots[head % slots.count] else { return nil }
                 slots[head % slots.count] = nil
                 head += 1
-                return .record(record)
+                return .records(records)
             }
             if let failure { return .failed(failure) }
             if ended { return .end }
@@ -91,7 +99,7 @@ final class RecordPipeline: Sendable {
     private let state: Monitor<State>
     private let byteLimit: Int
 
-    /// `capacity` records and about `byteLimit` bytes of lines wait at most.
+    /// `capacity` slices and about `byteLimit` bytes of lines wait at most.
     init(capacity: Int, byteLimit: Int) {
         state = Monitor(State(slots: Array(repeating: nil, count: capacity)))
         self.byteLimit = byteLimit
@@ -100,8 +108,9 @@ final class RecordPipeline: Sendable {
     // MARK: Reader
 
     /// Waits for room; false when the stream has been stopped.
-    func push(_ record: RawRecord) -> Bool {
-        state.wait { $0.push(record, byteLimit: self.byteLimit) } ?? false
+    func push(_ records: [RawRecord]) -> Bool {
+        let bytes = records.reduce(0) { $0 + $1.byteCount }
+        return state.wait { $0.push(records, bytes: bytes, byteLimit: self.byteLimit) } ?? false
     }
 
     /// The reader is about to wait for input, so what is in the queue is all there is for now.
@@ -123,19 +132,20 @@ final class RecordPipeline: Sendable {
 
     // MARK: Workers
 
-    func work(_ prepare: (Int, RawRecord) -> PreparedRecord) {
-        while case .some(let (sequence, record)) = state.wait({ $0.take() }).flatMap({ $0 }) {
-            let prepared = prepare(sequence, record)
+    func work(_ prepare: (RawRecord) -> PreparedRecord) {
+        while case .some(let (number, records)) = state.wait({ $0.take() }).flatMap({ $0 }) {
+            let prepared = records.map(prepare)
+            let bytes = records.reduce(0) { $0 + $1.byteCount }
             state.update {
-                $0.slots[sequence % $0.slots.count] = .ready(prepared)
-                $0.bytes -= record.byteCount
+                $0.slots[number % $0.slots.count] = .ready(prepared)
+                $0.bytes -= bytes
             }
         }
     }
 
     // MARK: Consumer
 
-    /// The next record in order. ``Event/idle`` comes only after `deadline`, and only while the reader waits with an empty queue.
+    /// The next slice in order. ``Event/idle`` comes only after `deadline`, and only while the reader waits with an empty queue.
     func next(deadline: Date?) -> Event {
         guard let deadline else { return state.wait { $0.event(deadlineHasPassed: false) }! }
         if let event = state.wait(until: deadline, { $0.event(deadlineHasPassed: false) }) { return event }

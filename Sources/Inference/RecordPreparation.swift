@@ -16,25 +16,25 @@ final class RecordPreparation {
         decoder = ImageDecoder(limits: limits)
     }
 
-    func prepare(_ sequence: Int, _ raw: RawRecord) -> PreparedRecord {
+    func prepare(_ raw: RawRecord) -> PreparedRecord {
         do throws(RecordError) {
             let record = try request(raw)
             do throws(RecordError) {
-                let content = PreparedRecord.Content(pixels: try pixels(record.image), group: record.group, label: record.label)
-                return PreparedRecord(sequence: sequence, id: record.id, content: .success(content))
+                let content = PreparedRecord.Content(input: try input(record.input), group: record.group, label: record.label)
+                return PreparedRecord(id: record.id, place: record.place, content: .success(content))
             } catch {
-                return PreparedRecord(sequence: sequence, id: record.id, content: .failure(error))
+                return PreparedRecord(id: record.id, place: record.place, content: .failure(error))
             }
         } catch {
-            return PreparedRecord(sequence: sequence, id: error.id, content: .failure(error))
+            return PreparedRecord(id: error.id, place: error.place, content: .failure(error))
         }
     }
 
     private func request(_ raw: RawRecord) throws(RecordError) -> StreamRecord {
         switch raw {
         case .request(var record):
-            guard case .unresolved(let name) = record.image else { return record }
-            do throws(RecordError) { record.image = .file(path: try reader.imageRoot.resolve(name), name: name) } catch {
+            guard case .unresolved(let name) = record.input else { return record }
+            do throws(RecordError) { record.input = .file(path: try reader.imageRoot.resolve(name), name: name) } catch {
                 throw RecordError(error.code, error.message, id: record.id)
             }
             return record
@@ -45,7 +45,12 @@ final class RecordPreparation {
         }
     }
 
-    private func pixels(_ image: StreamRecord.Image) throws(RecordError) -> [UInt8] {
+    private func input(_ given: StreamRecord.Input) throws(RecordError) -> PreparedRecord.Input {
+        if case .logit(let logit) = given { return .logit(logit) }
+        return .pixels(try pixels(given))
+    }
+
+    private func pixels(_ image: StreamRecord.Input) throws(RecordError) -> [UInt8] {
         let count = imageSize * imageSize * 3
         var failure: RecordError?
         let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -53,6 +58,7 @@ final class RecordPreparation {
                 switch image {
                 case .file(let path, _), .unresolved(let path): try decoder.decode(path: path, size: imageSize, into: buffer.baseAddress!)
                 case .bytes(let bytes): try decoder.decode(bytes: bytes, name: "image_b64", size: imageSize, into: buffer.baseAddress!)
+                case .logit: preconditionFailure("a logit has no pixels")
                 }
                 filled = count
             } catch {

@@ -2,14 +2,21 @@
 import Fairness
 import Foundation
 
-/// Reads the lines of a record stream for one model.
+/// Reads the lines of a record stream for one model, or for none when the records bring their logits.
 public struct RecordReader: Sendable {
     public let features: SensitiveFeatures
     public let imageRoot: ImageRoot
+    /// No network: images are refused.
+    public let scoresOnly: Bool
+    public let identity: ReplayIdentity
 
-    public init(features: SensitiveFeatures, imageRoot: ImageRoot = .anywhere) {
+    public init(
+        features: SensitiveFeatures, imageRoot: ImageRoot = .anywhere, scoresOnly: Bool = false, identity: ReplayIdentity = .none
+    ) {
         self.features = features
         self.imageRoot = imageRoot
+        self.scoresOnly = scoresOnly
+        self.identity = identity
     }
 
     /// Errors: ``RecordError`` with the record's id where it could be read.
@@ -24,26 +31,38 @@ public struct RecordReader: Sendable {
         case .array, .object: throw RecordError(.jsonInvalid, "id is a string or a number, not \(id.kind)")
         default: break
         }
+        var place: ReplayPlace?
         do throws(RecordError) {
+            place = try self.place(value, id: id)
             // The cheap keys first: a record with a wrong group is not worth decoding.
             let group = try group(value["group"])
             let label = try label(value["label"])
-            return StreamRecord(id: id, image: try image(value), group: group, label: label)
+            return StreamRecord(id: id, place: place, input: try input(value), group: group, label: label)
         } catch {
             var error = error
             error.id = id
+            error.place = place
             throw error
         }
     }
 
-    private func image(_ record: JSONValue) throws(RecordError) -> StreamRecord.Image {
-        let given = ["image", "image_b64", "tensor"].filter { record[$0] != nil && record[$0] != .null }
+    private static let inputKeys = ["image", "image_b64", "logit", "tensor"]
+
+    private func input(_ record: JSONValue) throws(RecordError) -> StreamRecord.Input {
+        let given = Self.inputKeys.filter { record[$0].map { $0 != .null } ?? false }
         guard let key = given.first else {
-            throw RecordError(.imageMissing, "the record names no image; give image (a path) or image_b64 (the file's bytes)")
+            throw RecordError(
+                .imageMissing,
+                scoresOnly
+                    ? "the record has no logit" : "the record names no image; give image (a path), image_b64 (the file's bytes) or a ready logit")
         }
         guard given.count == 1 else { throw RecordError(.jsonInvalid, "the record has \(given.joined(separator: " and ")); give one of them") }
+        if key == "logit" { return .logit(try logit(record[key]!)) }
+        if scoresOnly {
+            throw RecordError(.imageUnsupported, "this stream has no network (--scores); give logit instead of \(key), or run it without --scores")
+        }
         if key == "tensor" {
-            throw RecordError(.imageUnsupported, "tensor input is not read by this version; give image or image_b64")
+            throw RecordError(.imageUnsupported, "tensor input is not read by this version; give image, image_b64 or logit")
         }
         guard case .string(let text)? = record[key] else {
             throw RecordError(.jsonInvalid, "\(key) is a string, not \(record[key]!.kind)")
@@ -54,6 +73,42 @@ public struct RecordReader: Sendable {
             throw RecordError(.imageCorrupt, "image_b64 is not base64 (RFC 4648, with padding, one line)")
         }
         return .bytes([UInt8](bytes))
+    }
+
+    private func logit(_ value: JSONValue) throws(RecordError) -> Double {
+        guard let logit = value.double else { throw RecordError(.jsonInvalid, "logit is a number, not \(value.kind)") }
+        guard abs(logit) <= largestScore else { throw RecordError(.jsonInvalid, "logit \(logit) is larger than \(largestScore); no logit is") }
+        return logit
+    }
+
+    /// Where the record stands, when its keys say so.
+    private func place(_ record: JSONValue, id: JSONValue) throws(RecordError) -> ReplayPlace? {
+        switch identity {
+        case .none, .position: return nil
+        case .offset(let keys):
+            let value = record["offset"]
+            guard case .number(let text)? = value, let offset = Int(text), offset >= 0 else {
+                throw RecordError(
+                    .jsonInvalid, "offset is a whole number from 0 on (--replay-by offset), not \(value?.spelling ?? value?.kind ?? "left out")")
+            }
+            return ReplayPlace(source: try source(record, keys), mark: .offset(offset))
+        case .id(let keys):
+            guard id != .null else { throw RecordError(.jsonInvalid, "the record has no id, which --replay-by id needs") }
+            var writer = JSONWriter()
+            writer.field(nil, id)
+            return ReplayPlace(source: try source(record, keys), mark: .id(writer.text))
+        }
+    }
+
+    private func source(_ record: JSONValue, _ keys: [String]) throws(RecordError) -> String {
+        var parts: [String] = []
+        for key in keys {
+            guard let text = record[key]?.spelling, !text.isEmpty else {
+                throw RecordError(.jsonInvalid, "\(key) names the record's source (--source-key); it is a string or a number, and not left out")
+            }
+            parts.append(text)
+        }
+        return parts.count == 1 ? parts[0] : parts.joined(separator: "/")
     }
 
     private func label(_ value: JSONValue?) throws(RecordError) -> Int? {

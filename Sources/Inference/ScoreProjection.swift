@@ -51,7 +51,7 @@ public struct ScoreProjection: Sendable {
             let batch = Array(table.logits[rows])
             let batchGroups = Array(groups[rows])
             let projection =
-                try stream != nil ? stream!.step(batch, groups: batchGroups).projection : layer.forward(batch, groups: batchGroups)
+                try stream != nil ? stream!.solve(batch, groups: batchGroups).projection : layer.forward(batch, groups: batchGroups)
             if let row = projection.scores.firstIndex(where: { !$0.isFinite }) {
                 throw ScoreTableError(
                     source: source, column: "logit", value: "\(batch[row])",

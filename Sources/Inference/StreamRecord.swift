@@ -2,27 +2,32 @@
 import FaceData
 import Fairness
 
-/// One request to score a face.
+/// One request to make the score of a face fair.
 public struct StreamRecord: Equatable, Sendable {
-    public enum Image: Equatable, Sendable {
+    public enum Input: Equatable, Sendable {
         /// A file, already confined to the image root if there is one. `name` is what the record said.
         case file(path: String, name: String)
         /// A path that still has to pass the image root.
         case unresolved(String)
         /// An encoded image from `image_b64`.
         case bytes([UInt8])
+        /// A network's output that the record brings along.
+        case logit(Double)
     }
 
     /// Given back as it came; null when the record has none.
     public var id: JSONValue
-    public var image: Image
+    /// Where the record stands in its source, when the stream tells replays by keys of the record.
+    public var place: ReplayPlace?
+    public var input: Input
     /// Index of the group, or `unknownGroup`.
     public var group: Int
     public var label: Int?
 
-    public init(id: JSONValue, image: Image, group: Int, label: Int? = nil) {
+    public init(id: JSONValue, place: ReplayPlace? = nil, input: Input, group: Int, label: Int? = nil) {
         self.id = id
-        self.image = image
+        self.place = place
+        self.input = input
         self.group = group
         self.label = label
     }
@@ -40,6 +45,8 @@ public enum RecordErrorCode: String, CaseIterable, Codable, Sendable {
     case pathNotAllowed = "path_not_allowed"
     case groupInvalid = "group_invalid"
     case labelInvalid = "label_invalid"
+    /// A record that was counted before, whose answer is no longer kept or was another record's.
+    case replayInvalid = "replay_invalid"
     case deadlineExceeded = "deadline_exceeded"
     case internalError = "internal"
 
@@ -63,12 +70,14 @@ public enum RecordErrorCode: String, CaseIterable, Codable, Sendable {
 public struct RecordError: Error, Equatable, Sendable {
     public let code: RecordErrorCode
     public let message: String
-    /// The record's id as far as it could be read.
+    /// The record's id and place as far as they could be read.
     public var id: JSONValue
+    public var place: ReplayPlace?
 
-    public init(_ code: RecordErrorCode, _ message: String, id: JSONValue = .null) {
+    public init(_ code: RecordErrorCode, _ message: String, id: JSONValue = .null, place: ReplayPlace? = nil) {
         self.code = code
         self.message = message
         self.id = id
+        self.place = place
     }
 }

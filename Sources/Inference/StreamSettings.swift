@@ -8,10 +8,14 @@ public struct StreamSettings: Sendable {
     public var criterion: Criterion
     /// ε. Units: logits.
     public var tolerance: Double
-    /// b_τ: batches of at least this many records of known groups are projected.
+    public var online = OnlineName.primalDual
+    /// Primal-dual. b_τ: batches of at least this many records of known groups are projected.
     public var batchThreshold: Int
     public var eta0: Double
     public var pairPenalty: PairPenalty
+    /// Anytime: C in logits times samples, and τ in samples.
+    public var anytimeCap = 30.0
+    public var anytimeHorizon = 50.0
     /// A probability of at least this is decision 1.
     public var threshold: Double
 
@@ -25,6 +29,13 @@ public struct StreamSettings: Sendable {
     /// Threads that parse and decode.
     public var workers = 2
 
+    /// Records bring their logits; there is no network.
+    public var scoresOnly = false
+    /// How a durable stream knows a record that it has counted before.
+    public var identity = ReplayIdentity.none
+    /// How many records' answers are kept for replays.
+    public var replayWindow = 100_000
+
     public init(
         criterion: Criterion = .demographicParity, tolerance: Double, batchThreshold: Int = 100, eta0: Double = 0.1,
         pairPenalty: PairPenalty = .max, threshold: Double = 0.5
@@ -35,6 +46,16 @@ public struct StreamSettings: Sendable {
         self.eta0 = eta0
         self.pairPenalty = pairPenalty
         self.threshold = threshold
+    }
+
+    /// The algorithm at the start of a stream.
+    func start(groupCount: Int) -> OnlineFairness {
+        switch online {
+        case .primalDual:
+            .primalDual(
+                PrimalDual(groupCount: groupCount, tolerance: tolerance, eta0: eta0, batchThreshold: batchThreshold, pairPenalty: pairPenalty))
+        case .anytime: .anytime(AnytimeParity(groupCount: groupCount, tolerance: tolerance, cap: anytimeCap, horizon: anytimeHorizon))
+        }
     }
 
     /// What the model was trained for.
@@ -50,5 +71,15 @@ public struct StreamSettings: Sendable {
         self.init(
             criterion: criterion, tolerance: metadata.epsilon, batchThreshold: metadata.batchThreshold, eta0: metadata.eta0,
             pairPenalty: penalty, threshold: metadata.threshold)
+    }
+}
+
+/// A stream was asked to hold a criterion that cannot be held on it.
+public struct UnfitCriterion: Error, Equatable, CustomStringConvertible {
+    public let description: String
+
+    init(_ criterion: Criterion, _ modelName: String) {
+        let reason = criterion.inferenceRefusal ?? "a stream keeps the means of groups together; \(criterion.rawValue) is a constraint of whole tables: see 'facefair project'"
+        description = "\(modelName): \(reason). To stream it with parity of group means instead, add --criterion demographic-parity"
     }
 }

@@ -1,22 +1,23 @@
-// What a stream did, for its last words.
+// What a stream did: counts and sums, for a run's last words and for the saved state.
 import Fairness
 
-public struct StreamSummary: Sendable {
+/// Additive figures of the records a stream answered; replays are not among them.
+public struct StreamSummary: Codable, Equatable, Sendable {
     public internal(set) var answered = 0
-    public internal(set) var failures: [RecordErrorCode: Int] = [:]
+    /// By the name of the ``RecordErrorCode``.
+    public internal(set) var failures: [String: Int] = [:]
     public internal(set) var batches = 0
-    public internal(set) var regimes: [Regime: Int] = [:]
+    /// Batches with at least one score, by the name of the ``Regime``.
+    public internal(set) var regimes: [String: Int] = [:]
     public internal(set) var unknownGroups = 0
     /// Sums of the network's logits and of the fair ones.
     public internal(set) var raw: GroupSums
     public internal(set) var fair: GroupSums
-    public internal(set) var lastStep: StreamStep?
     public internal(set) var labelled = 0
     public internal(set) var rightBefore = 0
     public internal(set) var rightAfter = 0
-    public internal(set) var seconds = 0.0
 
-    init(groupCount: Int) {
+    package init(groupCount: Int) {
         raw = GroupSums(groupCount: groupCount)
         fair = GroupSums(groupCount: groupCount)
     }
@@ -26,12 +27,11 @@ public struct StreamSummary: Sendable {
     public var accuracyBefore: Double? { labelled > 0 ? Double(rightBefore) / Double(labelled) : nil }
     public var accuracyAfter: Double? { labelled > 0 ? Double(rightAfter) / Double(labelled) : nil }
 
-    mutating func add(_ step: StreamStep, raw scores: [Double], groups: [Int]) {
-        regimes[step.regime, default: 0] += 1
-        lastStep = step
+    mutating func add(_ step: OnlineStep, raw scores: [Double], groups: [Int]) {
+        regimes[step.regime.rawValue, default: 0] += 1
         // Neither can throw: the step has accepted these scores and groups.
         if let sums = try? GroupSums(scores, groups: groups, groupCount: raw.groupCount) { raw.merge(sums) }
-        if let sums = try? GroupSums(step.projection.scores, groups: groups, groupCount: fair.groupCount) { fair.merge(sums) }
+        if let sums = try? GroupSums(step.scores, groups: groups, groupCount: fair.groupCount) { fair.merge(sums) }
     }
 
     mutating func count(_ score: RecordAnswer.Score, label: Int?, threshold: Double) {
@@ -44,27 +44,20 @@ public struct StreamSummary: Sendable {
     }
 
     /// The fields of a summary object.
-    public func write(to object: inout JSONWriter, lambda: Double) {
+    public func write(to object: inout JSONWriter) {
         object.field("records", records)
         object.field("ok", answered)
         object.field("failed", failed)
         object.object("failures") { codes in
-            for code in RecordErrorCode.allCases { if let count = failures[code] { codes.field(code.rawValue, count) } }
+            for code in RecordErrorCode.allCases { if let count = failures[code.rawValue] { codes.field(code.rawValue, count) } }
         }
         object.field("unknown_group", unknownGroups)
         object.field("batches", batches)
-        object.object("regimes") { names in
-            for regime in [Regime.hard, .primalDual, .passthrough] { names.field(regime.rawValue, regimes[regime] ?? 0) }
-        }
+        object.object("regimes") { names in for name in regimes.keys.sorted() { names.field(name, regimes[name]) } }
         object.field("labelled", labelled)
         object.field("accuracy_raw", accuracyBefore)
         object.field("accuracy", accuracyAfter)
         object.field("pooled_gap_raw", raw.gap)
         object.field("pooled_gap", fair.gap)
-        object.field("average_gap", lastStep?.averageGap)
-        object.field("bound", lastStep?.bound)
-        object.field("lambda", lambda)
-        object.field("updates", lastStep?.updates ?? 0)
-        object.field("seconds", seconds)
     }
 }

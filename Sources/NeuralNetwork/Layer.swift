@@ -13,9 +13,15 @@ public protocol Layer: AnyObject {
     func visitParameters(_ visit: (Parameter) -> Void)
     /// Drops saved tensors.
     func trim()
+    /// What a table of times calls it; nil for a layer without parameters, which is named after the one before it.
+    var label: String? { get }
+    /// Arithmetic worth counting, a multiplication and an addition as two; 0 for passes that are bound by memory.
+    func operations(input: Shape) -> (forward: Double, backward: Double)
 }
 
 extension Layer {
+    public var label: String? { nil }
+    public func operations(input: Shape) -> (forward: Double, backward: Double) { (0, 0) }
     public func visitParameters(_ visit: (Parameter) -> Void) {}
     public func trim() {}
 }

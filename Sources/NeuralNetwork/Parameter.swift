@@ -28,6 +28,14 @@ public final class Parameter {
     }
 }
 
+extension Parameter {
+    /// "conv1" of "backbone.conv1.weight", "head.0" of "head.0.weight".
+    var layerName: String {
+        let parts = name.split(separator: ".")
+        return parts.dropFirst(parts.first == "backbone" ? 1 : 0).dropLast().joined(separator: ".")
+    }
+}
+
 /// All parameters of a model in one flat buffer of values and one of gradients, so that clipping, saving and an optimizer
 /// step are single loops. Backbone parameters come first, then the head's; each group is contiguous.
 public final class ParameterStore {

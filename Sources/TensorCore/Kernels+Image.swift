@@ -43,8 +43,21 @@ public final class ResizePlan {
     /// Shape: input [source.height, source.width, 3] → output [target.height, target.width, 3], 8 bit.
     public func resize(_ input: UnsafePointer<UInt8>, into output: UnsafeMutablePointer<UInt8>) {
         check(
-            ck_resize_forward(output, input, &descriptor, table.baseAddress!, workspace.baseAddress, workspace.count),
+            ck_resize_forward(output, input, &descriptor, table.baseAddress!, workspace.baseAddress!, workspace.count),
             "resize from \(source) to \(target)")
+    }
+
+    /// The same, then ``Kernels/normalize(_:pixelCount:mean:std:into:)`` of each row as it is made: equal to both calls, bit for bit.
+    ///
+    /// Shape: input [source.height, source.width, 3] → output [target.height, target.width, 3]; mean, std [3].
+    public func resize(
+        _ input: UnsafePointer<UInt8>, mean: [Float], std: [Float], into output: UnsafeMutablePointer<Float>
+    ) {
+        precondition(mean.count == 3 && std.count == 3, "mean and std have \(mean.count) and \(std.count) values, not 3")
+        check(
+            ck_resize_normalize_forward(
+                output, input, &descriptor, table.baseAddress!, mean, std, workspace.baseAddress!, workspace.count),
+            "resize from \(source) to \(target) with std \(std)")
     }
 }
 

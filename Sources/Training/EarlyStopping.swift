@@ -3,16 +3,20 @@
 public struct EarlyStopping: Codable, Equatable, Sendable {
     /// Epochs without improvement that are allowed; 0 allows any number.
     public let patience: Int
+    public let higherIsBetter: Bool
     public private(set) var best: Double?
     public private(set) var bestEpoch = 0
     private var epochsSince = 0
 
-    public init(patience: Int) { self.patience = patience }
+    public init(patience: Int, higherIsBetter: Bool = false) {
+        self.patience = patience
+        self.higherIsBetter = higherIsBetter
+    }
 
-    /// Takes an epoch's validation loss; true if it is the best so far. NaN never is.
-    public mutating func isBest(_ loss: Double, epoch: Int) -> Bool {
-        if best.map({ loss < $0 }) ?? !loss.isNaN {
-            (best, bestEpoch, epochsSince) = (loss, epoch, 0)
+    /// Takes an epoch's validation metric; true if it is the best so far. NaN never is.
+    public mutating func isBest(_ value: Double, epoch: Int) -> Bool {
+        if best.map({ higherIsBetter ? value > $0 : value < $0 }) ?? !value.isNaN {
+            (best, bestEpoch, epochsSince) = (value, epoch, 0)
             return true
         }
         epochsSince += 1

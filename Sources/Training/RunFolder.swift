@@ -13,14 +13,37 @@ public struct RunFolder: Sendable {
     public var resume: URL { url.appendingPathComponent("resume.safetensors") }
     public var record: URL { url.appendingPathComponent("run.json") }
     public var history: URL { url.appendingPathComponent("history.csv") }
+    /// Every logged step and epoch, for tables and for programs.
+    public var metricsTable: URL { url.appendingPathComponent("metrics.csv") }
+    public var metricsLines: URL { url.appendingPathComponent("metrics.jsonl") }
+    /// The settings as flags, which `facefair train --config` takes.
+    public var flags: URL { url.appendingPathComponent("config.yaml") }
     public var badImages: URL { url.appendingPathComponent("bad_images.jsonl") }
+
+    /// The model of one epoch, as --save-period keeps it.
+    public func numbered(_ epoch: Int) -> URL { url.appendingPathComponent("epoch-\(String(format: "%04d", epoch)).safetensors") }
+
+    private var numberedFiles: [URL] { files(named: /epoch-\d{4,}\.safetensors/) }
+
+    private func files(named pattern: some RegexComponent) -> [URL] {
+        ((try? FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)) ?? [])
+            .filter { $0.lastPathComponent.wholeMatch(of: pattern) != nil }
+            .sorted { $0.lastPathComponent < $1.lastPathComponent }
+    }
+
+    /// Removes the oldest numbered models beyond `count`.
+    func pruneNumbered(keeping count: Int) {
+        for file in numberedFiles.dropLast(count) { try? FileManager.default.removeItem(at: file) }
+    }
 
     /// Makes the folder. Errors: ``TrainingError/wouldOverwrite(_:)`` if a run is there and may not be replaced.
     public func create(replacing: Bool) throws {
         let manager = FileManager.default
         if !replacing, manager.fileExists(atPath: record.path) { throw TrainingError.wouldOverwrite(url.path) }
         try manager.createDirectory(at: url, withIntermediateDirectories: true)
-        for file in [best, last, resume, history, badImages] { try? manager.removeItem(at: file) }
+        for file in [best, last, resume, history, badImages, metricsTable, metricsLines] + numberedFiles
+            + files(named: /events\.out\.tfevents\..*/)
+        { try? manager.removeItem(at: file) }
     }
 
     public func write(_ record: RunRecord) throws {
@@ -59,6 +82,8 @@ public struct RunRecord: Codable, Equatable, Sendable {
     public var epochsRun = 0
     public var bestEpoch: Int?
     public var bestValidLoss: Double?
+    /// Of `configuration.evaluationMetric`.
+    public var bestEvaluationMetric: Double?
     public var badImages = 0
 
     public struct DataDescription: Codable, Equatable, Sendable {

@@ -14,6 +14,7 @@ public struct EpochRow: Codable, Equatable, Sendable {
     public var validLoss = 0.0
     public var validAccuracy = 0.0
     public var validBalancedAccuracy: Double?
+    public var validWorstGroupAccuracy: Double?
     /// Of the whole validation split: raw logits, after the method's postprocessor, and of decisions.
     public var validGapRaw = 0.0
     public var validGap = 0.0
@@ -26,14 +27,24 @@ public struct EpochRow: Codable, Equatable, Sendable {
     public var networkSeconds = 0.0
     public var fairnessSeconds = 0.0
 
+    /// NaN where the metric is undefined.
+    func value(of metric: EvaluationMetric) -> Double {
+        switch metric {
+        case .loss: validLoss
+        case .accuracy: validAccuracy
+        case .balancedAccuracy: validBalancedAccuracy ?? .nan
+        case .worstGroupAccuracy: validWorstGroupAccuracy ?? .nan
+        }
+    }
+
     static let header =
         "epoch,step,lr,train_loss,train_accuracy,train_gap_raw,train_gap,val_loss,val_accuracy,val_balanced_accuracy,"
-        + "val_gap_raw,val_gap_score,val_gap_decision,lambda,images_per_second,seconds,data_seconds,network_seconds,fairness_seconds"
+        + "val_worst_group_accuracy,val_gap_raw,val_gap_score,val_gap_decision,lambda,images_per_second,seconds,data_seconds,network_seconds,fairness_seconds"
 
     var line: String {
         let numbers: [Double?] = [
             learningRate, trainLoss, trainAccuracy, trainGapRaw, trainGap, validLoss, validAccuracy, validBalancedAccuracy,
-            validGapRaw, validGap, validDecisionGap, multiplier,
+            validWorstGroupAccuracy, validGapRaw, validGap, validDecisionGap, multiplier,
         ]
         let times = [imagesPerSecond, seconds, dataSeconds, networkSeconds, fairnessSeconds]
         return (["\(epoch)", "\(step)"] + numbers.map { $0.map { "\($0)" } ?? "" } + times.map { String(format: "%.3f", $0) })
@@ -42,12 +53,24 @@ public struct EpochRow: Codable, Equatable, Sendable {
 }
 
 /// history.csv as lines: the header once, then a row per epoch, also after a resume.
-struct RunHistory {
+public struct RunHistory {
     private(set) var lines: [String] = []
 
     mutating func append(_ row: EpochRow) { lines.append(row.line) }
 
     var text: String { ([EpochRow.header] + lines).joined(separator: "\n") + "\n" }
+
+    /// Mean of the column `seconds` of a history file; nil where there is none.
+    public static func meanSeconds(_ url: URL) -> Double? {
+        guard let text = try? String(contentsOf: url, encoding: .utf8),
+            let column = EpochRow.header.split(separator: ",").firstIndex(of: "seconds")
+        else { return nil }
+        let seconds = text.split(separator: "\n").dropFirst().compactMap { line -> Double? in
+            let cells = line.split(separator: ",", omittingEmptySubsequences: false)
+            return column < cells.count ? Double(cells[column]) : nil
+        }
+        return seconds.isEmpty ? nil : seconds.reduce(0, +) / Double(seconds.count)
+    }
 
     /// The rows of an earlier file up to and including an epoch.
     static func read(_ url: URL, through epoch: Int) -> RunHistory {

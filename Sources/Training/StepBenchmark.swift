@@ -1,9 +1,41 @@
 // How fast this machine trains and predicts: whole steps on synthetic pixels in memory.
-import Fairness
 import NeuralNetwork
 import TensorCore
 
 public struct StepBenchmark: Codable, Equatable, Sendable {
+    /// Time of one layer in one pass, the median over the measured steps.
+    public struct LayerRow: Codable, Equatable, Sendable {
+        public var layer: String
+        public var pass: LayerTimes.Pass
+        public var milliseconds: Double
+        /// Arithmetic of the direct algorithm per second; nil where arithmetic is not what takes the time.
+        public var gflops: Double?
+        /// The same as a share of ``StepBenchmark/gemmGflops``.
+        public var gemmShare: Double?
+    }
+
+    /// One request of a few images, as the stream sends it.
+    public struct Latency: Codable, Equatable, Sendable {
+        public var batchSize: Int
+        public var milliseconds: Double
+        public var imagesPerSecond: Double
+    }
+
+    public struct Settings: Sendable {
+        public var model = BackboneName.simpleCNN
+        public var imageSize = 64
+        public var batchSize = 128
+        public var threads = 1
+        /// Steps whose median is taken.
+        public var repeats = 5
+        /// Batch sizes of ``StepBenchmark/latencies``.
+        public var latencyBatchSizes: [Int] = []
+        /// Time every layer.
+        public var layers = false
+
+        public init() {}
+    }
+
     public var model: String
     public var imageSize: Int
     public var batchSize: Int
@@ -17,44 +49,56 @@ public struct StepBenchmark: Codable, Equatable, Sendable {
     public var trainGemmShare: Double
     public var inferGemmShare: Double
     public var blasCore: String
+    /// The instruction set of the kernels.
+    public var isa: String
+    /// The most memory that was resident up to the end of inference, and of training. Units: 2²⁰ bytes.
+    public var inferPeakMemoryMb: Double
+    public var peakMemoryMb: Double
+    public var latencies: [Latency]
+    public var layers: [LayerRow]?
 
-    /// Median of `repeats` steps each, after one that warms up. A training step is forward, loss through the fairness layer,
-    /// backward, clipping and AdamW.
-    public static func measure(
-        model name: BackboneName = .simpleCNN, imageSize: Int, batchSize: Int, threads: Int, repeats: Int = 5
-    ) throws -> StepBenchmark {
-        Threads.configure(threads)
-        var random = RandomSource(seed: 1)
-        let images = Tensor(Shape(batchSize, imageSize, imageSize, 3))
-        for i in 0..<images.count { images.pointer[i] = Float(4 * random.uniform() - 2) }
-        let labels = (0..<batchSize).map { Float($0 % 2) }
-        let groups = (0..<batchSize).map { $0 / 2 % 4 }
-        let model = FaceClassifier(ClassifierConfiguration(backbone: name), random: random)
-        let optimizer = AdamW(model.store, learningRates: [.backbone: 1e-3, .head: 1e-3])
-        var method = TrainingConfiguration().makeMethod(groupCount: 4)
-
-        let train = try medianSeconds(repeats) {
-            model.store.zeroGradients()
-            let logits = model.forward(images, .training).map(Double.init)
-            let objective = try method.objective(logits, labels: labels, groups: groups)
-            model.backward(objective.gradient.map { Float($0) })
-            GradientClipping.clip(model.store, maxNorm: 8)
-            optimizer.update()
+    /// Medians of `settings.repeats` steps each, after one that warms up. A training step is forward, loss through the fairness
+    /// layer, backward, clipping and AdamW.
+    public static func measure(_ settings: Settings) throws -> StepBenchmark {
+        Threads.configure(settings.threads)
+        let step = SyntheticStep(settings.model, imageSize: settings.imageSize, batchSize: settings.batchSize)
+        let infer = medianSeconds(settings.repeats) { step.infer() }
+        let latencies = settings.latencyBatchSizes.map { count in
+            let images = SyntheticStep.images(count: count, size: settings.imageSize)
+            let seconds = medianSeconds(max(30, settings.repeats)) { _ = step.model.forward(images, .inference) }
+            return Latency(batchSize: count, milliseconds: 1e3 * seconds, imagesPerSecond: Double(count) / seconds)
         }
-        model.trim()
-        let infer = medianSeconds(repeats) { _ = model.forward(images, .inference) }
-        let gflops = BLAS.squareGemmGflops(n: 2048, threads: threads, repeats: repeats)
+        let inferPeak = ProcessMemory.peakBytes
+        let train = try medianSeconds(settings.repeats) { try step.train() }
+        let peak = ProcessMemory.peakBytes
+        let gflops = BLAS.squareGemmGflops(n: 2048, threads: settings.threads, repeats: settings.repeats)
 
-        let trainRate = Double(batchSize) / train, inferRate = Double(batchSize) / infer
-        let operations = model.operations(imageSize: imageSize)
+        let trainRate = Double(settings.batchSize) / train, inferRate = Double(settings.batchSize) / infer
+        let operations = step.model.operations(imageSize: settings.imageSize)
         return StepBenchmark(
-            model: name.rawValue, imageSize: imageSize, batchSize: batchSize, threads: threads, repeats: repeats,
+            model: settings.model.rawValue, imageSize: settings.imageSize, batchSize: settings.batchSize,
+            threads: settings.threads, repeats: settings.repeats,
             trainImagesPerSecond: trainRate, inferImagesPerSecond: inferRate, gemmGflops: gflops,
             trainGemmShare: operations.training * trainRate * 1e-9 / gflops,
-            inferGemmShare: operations.forward * inferRate * 1e-9 / gflops, blasCore: BLAS.coreName)
+            inferGemmShare: operations.forward * inferRate * 1e-9 / gflops, blasCore: BLAS.coreName,
+            isa: InstructionSet.current.description, inferPeakMemoryMb: Double(inferPeak) / 0x1p20,
+            peakMemoryMb: Double(peak) / 0x1p20, latencies: latencies,
+            layers: settings.layers ? try layerRows(step, repeats: settings.repeats, gemmGflops: gflops) : nil)
     }
 
-    private static func medianSeconds(_ repeats: Int, _ body: () throws -> Void) rethrows -> Double {
+    private static func layerRows(_ step: SyntheticStep, repeats: Int, gemmGflops: Double) throws -> [LayerRow] {
+        let times = LayerTimes()
+        for _ in 0..<max(1, repeats) { try step.train(times) }
+        for _ in 0..<max(1, repeats) { times.record { step.infer() } }
+        return times.entries.map { entry in
+            let rate = entry.operations > 0 ? entry.operations / entry.median * 1e-9 : nil
+            return LayerRow(
+                layer: entry.key.layer, pass: entry.key.pass, milliseconds: 1e3 * entry.median, gflops: rate,
+                gemmShare: rate.map { $0 / gemmGflops })
+        }
+    }
+
+    static func medianSeconds(_ repeats: Int, _ body: () throws -> Void) rethrows -> Double {
         try body()
         let clock = ContinuousClock()
         var seconds: [Double] = []

@@ -18,6 +18,13 @@ public final class Trainer {
         public var cacheBytes = 2 << 30
         /// Refused images that are tolerated.
         public var maxErrors: Int?
+        /// Every so many epochs a numbered model file is kept, the newest `checkpointHistory` of them; 0 keeps none.
+        public var savePeriod = 0
+        public var checkpointHistory = 10
+        /// Batches between two rows of the metric files.
+        public var logInterval = 50
+        /// Seconds after which the resume file is written within an epoch, too.
+        public var saveInterval = 300.0
 
         public init() {}
     }
@@ -26,6 +33,8 @@ public final class Trainer {
     private let dataset: FaceDataset
     private let folder: RunFolder
     private let resources: Resources
+    /// What config.yaml is to hold.
+    private let flags: String?
     private let model: FaceClassifier
     private let optimizer: any Optimizer
     private var method: any FairnessMethod
@@ -35,13 +44,14 @@ public final class Trainer {
     private let trainLoader: DataLoader
     private let validLoader: DataLoader
     private let badImages = BadImageLog()
+    private var metrics: MetricsLog?
 
     /// Builds the network and the loaders.
     ///
-    /// Errors: ``TrainingError/noSamples(_:)``, or ``TrainingError/invalidConfiguration(_:)``.
+    /// Errors: ``TrainingError/noSamples(_:)``, ``TrainingError/invalidConfiguration(_:)``, or `CheckpointError` for the initial weights.
     public init(
         _ configuration: TrainingConfiguration, dataset: FaceDataset, folder: RunFolder, resources: Resources = Resources(),
-        command: [String] = []
+        command: [String] = [], flags: String? = nil
     ) throws {
         try configuration.validate()
         let train = dataset.samples(.train), valid = dataset.samples(.valid)
@@ -53,18 +63,21 @@ public final class Trainer {
         self.dataset = dataset
         self.folder = folder
         self.resources = resources
+        self.flags = flags
 
         let random = RandomSource(seed: configuration.seed)
         let baseRate = dataset.baseRate(.train) ?? 0.5
         model = FaceClassifier(
             ClassifierConfiguration(backbone: configuration.model, dropout: configuration.dropout, baseRate: baseRate),
             random: random.fork(1))
+        if let weights = configuration.weights { try Checkpoint.loadWeights(model, from: URL(fileURLWithPath: weights)) }
         optimizer = configuration.makeOptimizer(model.store)
         method = configuration.makeMethod(groupCount: dataset.groupCount)
         state = TrainerState(
             learningRates: [:],
             plateau: ReduceLROnPlateau(minimum: configuration.minimumLearningRate),
-            earlyStopping: EarlyStopping(patience: configuration.patience), dropout: model.dropoutRandom)
+            earlyStopping: EarlyStopping(
+                patience: configuration.patience, higherIsBetter: configuration.evaluationMetric.higherIsBetter), dropout: model.dropoutRandom)
 
         let transform = FaceTransform(imageSize: configuration.imageSize, mean: configuration.mean, std: configuration.std)
         trainLoader = DataLoader(
@@ -90,7 +103,7 @@ public final class Trainer {
     /// - Parameters:
     ///   - resuming: go on from the folder's resume file instead of starting anew.
     ///   - replacing: a run in the folder may be overwritten.
-    ///   - shouldStop: asked after every batch; the unfinished epoch is then given up, the last finished one is resumable.
+    ///   - shouldStop: asked after every batch; the run is then saved where it stands, to go on from that batch.
     public func run(
         resuming: Bool = false, replacing: Bool = false, shouldStop: () -> Bool = { false },
         report: (TrainingEvent) -> Void = { _ in }
@@ -99,8 +112,10 @@ public final class Trainer {
             try resume(report)
         } else {
             try folder.create(replacing: replacing)
+            if let flags { try AtomicFile.write(Data(flags.utf8), to: folder.flags) }
             try saveResume()
         }
+        metrics = try MetricsLog(folder, through: resuming ? state.step : nil)
         record.status = .running
         try folder.write(record)
         defer { if badImages.count > 0 { try? badImages.write(to: folder.badImages) } }  // also where an error ends the run
@@ -116,7 +131,7 @@ public final class Trainer {
             try finish(row, report)
         }
         if state.earlyStopping.shouldStop, status == .finished {
-            report(.note("no better validation loss in \(configuration.patience) epochs, stopping after epoch \(state.epoch)"))
+            report(.note("no better validation \(configuration.evaluationMetric.rawValue) in \(configuration.patience) epochs, stopping after epoch \(state.epoch)"))
         }
         return try close(status)
     }
@@ -128,14 +143,37 @@ public final class Trainer {
         _ epoch: Int, shouldStop: () -> Bool, report: (TrainingEvent) -> Void
     ) throws -> EpochRow? {
         method.beginEpoch()
+        var tally = EpochTally()
+        var skipped = 0
+        if let unfinished = state.unfinished {
+            (tally, skipped) = (unfinished.tally, unfinished.batches)
+            if let progress = unfinished.method { try method.restore(progress) }
+            state.unfinished = nil
+        }
+        for (group, base) in configuration.baseRates {
+            if let rate = configuration.rateSchedule.rate(base: base, epoch: epoch) { optimizer.learningRates[group] = rate }
+        }
         let sampler = StratifiedBatchSampler(
             groups: trainLoader.samples.map(\.group), batchSize: configuration.batchSize,
             random: RandomSource(seed: configuration.seed).fork(2))
-        let batches = trainLoader.batches(sampler.epoch(epoch))
-        var tally = EpochTally()
+        let batches = trainLoader.batches(Array(sampler.epoch(epoch).dropFirst(skipped)))
+        var lastSave = ContinuousClock.now
         while let batch = try tally.time(\.data, { try batches.next() }) {
+            tally.time(\.data) {
+                configuration.augmentation.apply(
+                    to: batch.images, indices: batch.indices, transform: trainLoader.transform, epoch: epoch,
+                    random: RandomSource(seed: configuration.seed).fork(3))
+            }
             if batch.count >= 2 { try step(batch, &tally) }  // batch norm needs two
-            if shouldStop() { return nil }
+            try logStep(epoch, tally)
+            let stops = shouldStop()
+            if stops || (ContinuousClock.now - lastSave) / .seconds(1) >= resources.saveInterval {
+                state.unfinished = .init(batches: skipped + batches.position, tally: tally, method: method.progress)
+                try saveResume()
+                state.unfinished = nil
+                lastSave = .now
+            }
+            if stops { return nil }
             report(
                 .progress(
                     epoch: epoch, epochs: configuration.epochs, images: tally.images, of: trainLoader.samples.count,
@@ -162,6 +200,13 @@ public final class Trainer {
         tally.add(objective, labels: batch.labels)
     }
 
+    private func logStep(_ epoch: Int, _ tally: EpochTally) throws {
+        guard state.step > 0, state.step % resources.logInterval == 0 else { return }
+        try metrics?.step(
+            epoch: epoch, step: state.step, learningRate: optimizer.learningRates[.head]!, loss: tally.lastLoss, gap: tally.lastGap,
+            multiplier: method.multiplier, imagesPerSecond: tally.imagesPerSecond)
+    }
+
     private func notFinite(_ batch: Batch) -> TrainingError {
         var counts = [Int](repeating: 0, count: dataset.groupCount)
         for group in batch.groups where group != unknownGroup { counts[group] += 1 }
@@ -178,6 +223,7 @@ public final class Trainer {
         row.validLoss = (frame.overall(.bce).value ?? .nan) + (try method.validationPenalty(raw))
         row.validAccuracy = frame.overall(.accuracy).value ?? .nan
         row.validBalancedAccuracy = frame.overall(.balancedAccuracy).value
+        row.validWorstGroupAccuracy = frame.groupMin(.accuracy).value
         row.validGapRaw = MetricFrame(raw, groupCount: dataset.groupCount).meanLogitGap.value ?? 0
         row.validGap = frame.meanLogitGap.value ?? 0
         row.validDecisionGap = frame.demographicParityDifference.value
@@ -185,17 +231,24 @@ public final class Trainer {
 
     /// Schedule, best model, files: in an order in which a crash loses no finished epoch.
     private func finish(_ row: EpochRow, _ report: (TrainingEvent) -> Void) throws {
-        let isBest = state.earlyStopping.isBest(row.validLoss, epoch: row.epoch)
-        if configuration.schedule == .plateau { _ = state.plateau.step(row.validLoss, optimizer: optimizer) }
+        let isBest = state.earlyStopping.isBest(row.value(of: configuration.evaluationMetric), epoch: row.epoch)
+        if isBest { state.bestValidLoss = row.validLoss }
+        if configuration.schedule == .plateau, row.epoch > configuration.warmupEpochs { _ = state.plateau.step(row.validLoss, optimizer: optimizer) }
         state.epoch = row.epoch
         history.append(row)
         if isBest { try Checkpoint.save(model, metadata: metadata(epoch: row.epoch), to: folder.best) }
         try Checkpoint.save(model, metadata: metadata(epoch: row.epoch), to: folder.last)
+        if resources.savePeriod > 0, row.epoch % resources.savePeriod == 0 {
+            try Checkpoint.save(model, metadata: metadata(epoch: row.epoch), to: folder.numbered(row.epoch))
+            folder.pruneNumbered(keeping: resources.checkpointHistory)
+        }
+        try metrics?.epoch(row)
         try AtomicFile.write(Data(history.text.utf8), to: folder.history)
         try saveResume()
         record.epochsRun = row.epoch
         record.bestEpoch = state.earlyStopping.bestEpoch
-        record.bestValidLoss = state.earlyStopping.best
+        record.bestValidLoss = state.bestValidLoss
+        record.bestEvaluationMetric = state.earlyStopping.best
         try folder.write(record)
         report(.epoch(row, epochs: configuration.epochs, isBest: isBest))
     }
@@ -207,7 +260,7 @@ public final class Trainer {
         try folder.write(record)
         return TrainingResult(
             status: status, epochs: state.epoch, bestEpoch: state.earlyStopping.bestEpoch,
-            bestValidLoss: state.earlyStopping.best, badImages: badImages.count)
+            bestValidLoss: state.bestValidLoss, badImages: badImages.count)
     }
 
     // MARK: Saving and resuming
@@ -240,7 +293,8 @@ public final class Trainer {
         history = RunHistory.read(folder.history, through: state.epoch)
         record.startedAt = earlier.startedAt
         record.epochsRun = state.epoch
-        report(.note("resuming \(folder.url.path) after epoch \(state.epoch)"))
+        let place = state.unfinished.map { "epoch \(state.epoch), batch \($0.batches)" } ?? "epoch \(state.epoch)"
+        report(.note("resuming \(folder.url.path) after \(place)"))
     }
 
     private func metadata(epoch: Int) -> ModelMetadata {
@@ -255,11 +309,18 @@ public final class Trainer {
 }
 
 extension TrainingConfiguration {
+    var baseRates: [ParameterGroup: Double] { [.backbone: backboneLearningRate, .head: learningRate] }
+
+    var rateSchedule: LearningRateSchedule {
+        LearningRateSchedule(
+            schedule, epochs: epochs, warmupEpochs: warmupEpochs, stepSize: stepSize, gamma: gamma, minimum: minimumLearningRate)
+    }
+
     func makeOptimizer(_ store: ParameterStore) -> any Optimizer {
-        let rates: [ParameterGroup: Double] = [.backbone: backboneLearningRate, .head: learningRate]
-        return switch optimizer {
-        case .adamw: AdamW(store, learningRates: rates, weightDecay: weightDecay)
-        case .sgd: SGD(store, learningRates: rates, momentum: momentum, weightDecay: weightDecay)
+        switch optimizer {
+        case .adamw: AdamW(store, learningRates: baseRates, weightDecay: weightDecay)
+        case .adam: AdamW(store, learningRates: baseRates, weightDecay: weightDecay, mode: .coupled)
+        case .sgd: SGD(store, learningRates: baseRates, momentum: momentum, weightDecay: weightDecay)
         }
     }
 }

@@ -10,7 +10,18 @@ struct TrainerState: Codable {
     var learningRates: [String: Double]
     var plateau: ReduceLROnPlateau
     var earlyStopping: EarlyStopping
+    /// Of the best epoch, which another metric may have chosen.
+    var bestValidLoss: Double?
     var dropout: RandomSource
+    /// Where an unfinished epoch stands; nil between epochs.
+    var unfinished: EpochProgress?
+
+    /// The part of an epoch that is behind: batches of its order, their sums, and what the method carries from batch to batch.
+    struct EpochProgress: Codable {
+        var batches: Int
+        var tally: EpochTally
+        var method: Data?
+    }
 
     func encoded() throws -> String {
         let encoder = JSONEncoder()

@@ -1,4 +1,5 @@
 // Every setting of a run. Defaults are the paper's (arXiv 2605.17118, image experiments).
+import FaceData
 import Fairness
 import NeuralNetwork
 
@@ -16,7 +17,14 @@ public enum MethodName: String, Codable, CaseIterable, Sendable {
     case strictPenalty = "strict-penalty"
 }
 
-public enum ScheduleName: String, Codable, CaseIterable, Sendable { case plateau, constant }
+/// What decides which epoch is the best, on the validation split and after the method's postprocessor.
+public enum EvaluationMetric: String, Codable, CaseIterable, Sendable {
+    case loss, accuracy
+    case balancedAccuracy = "balanced-accuracy"
+    case worstGroupAccuracy = "worst-group-accuracy"
+
+    var higherIsBetter: Bool { self != .loss }
+}
 
 public struct TrainingConfiguration: Codable, Equatable, Sendable {
     // What is learnt
@@ -27,6 +35,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     public var imageSize = 224
     public var mean: [Float] = [0.485, 0.456, 0.406]
     public var std: [Float] = [0.229, 0.224, 0.225]
+
+    /// Random changes of training images.
+    public var augmentation = Augmentation.none
 
     // How it is made fair
     public var method = MethodName.fairnessLayer
@@ -50,6 +61,14 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     public var momentum = 0.9
     public var weightDecay = 1e-4
     public var schedule = ScheduleName.plateau
+    public var warmupEpochs = 0
+    /// Of the step schedule: epochs between two changes, and the factor of each.
+    public var stepSize = 30
+    public var gamma = 0.1
+    /// Chooses the best epoch and feeds early stopping; the plateau schedule always listens to the loss.
+    public var evaluationMetric = EvaluationMetric.loss
+    /// A model file whose weights training starts from; nil starts from random ones.
+    public var weights: String?
     /// Epochs without improvement before training stops; 0 never stops.
     public var patience = 2
     /// Gradient norm; 0 does not clip.
@@ -69,6 +88,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
             configuration.weightDecay = 0.01
             configuration.clipNorm = 2
             configuration.patience = 3
+            configuration.augmentation = Augmentation(flip: 0.5, jitter: 0.2)
         }
         return configuration
     }
@@ -87,6 +107,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
         func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
             if !condition { throw TrainingError.invalidConfiguration(message()) }
         }
+        try require((0...1).contains(augmentation.flip), "--hflip \(augmentation.flip): must be a probability")
+        try require((0..<1).contains(augmentation.jitter), "--color-jitter \(augmentation.jitter): must be at least 0 and below 1")
         try require(epochs >= 1, "--epochs \(epochs): must be at least 1")
         try require(batchSize >= 2, "--batch-size \(batchSize): batch norm needs at least 2 images")
         try require(
@@ -101,6 +123,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
         ] { try require(value >= 0 && value.isFinite, "\(flag) \(value): must be a number of at least 0") }
         try require((0..<1).contains(momentum), "--momentum \(momentum): must be at least 0 and below 1")
         try require((0..<1).contains(dropout), "--dropout \(dropout): must be at least 0 and below 1")
+        try require(warmupEpochs >= 0 && warmupEpochs < epochs, "--warmup-epochs \(warmupEpochs): must be at least 0 and fewer than --epochs \(epochs)")
+        try require(stepSize >= 1, "--lr-step-size \(stepSize): must be at least 1")
+        try require(gamma > 0 && gamma <= 1, "--lr-gamma \(gamma): must be above 0 and at most 1")
         try require(patience >= 0, "--patience \(patience): must be at least 0 (0 = off)")
         try require(batchThreshold >= 1, "--batch-threshold \(batchThreshold): must be at least 1")
         try require(

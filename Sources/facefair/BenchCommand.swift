@@ -2,7 +2,7 @@
 import ArgumentParser
 import Foundation
 import NeuralNetwork
-import Reporting
+import TensorCore
 import Training
 
 struct BenchCommand: ParsableCommand {
@@ -12,7 +12,16 @@ struct BenchCommand: ParsableCommand {
         discussion: """
             With --format json, stdout gets one object: model, image_size, batch_size, threads, repeats, \
             train_images_per_second, infer_images_per_second (medians of whole steps, synthetic pixels in memory), gemm_gflops \
-            (square sgemm of 2048), train_gemm_share, infer_gemm_share (convolution arithmetic over gemm_gflops), blas_core.
+            (square sgemm of 2048), train_gemm_share, infer_gemm_share (convolution arithmetic over gemm_gflops), blas_core, isa \
+            (instruction set of the kernels; the variable FACEFAIR_ISA forces one), infer_peak_memory_mb and peak_memory_mb (most \
+            resident memory up to the end of inference and of training), latencies (a list of batch_size, milliseconds, \
+            images_per_second).
+
+            --layers adds layers: a list of layer, pass (forward, backward, infer, update), milliseconds and, where arithmetic is \
+            what counts, gflops and gemm_share. They count the arithmetic of the direct algorithm, so Winograd may pass 100 %.
+
+            --epoch adds epoch: images, epoch_seconds (one epoch of the trainer, pixels in memory), data_seconds (of that, waiting \
+            for the loader), step_seconds (the same images at the speed of bare steps) and ratio, the first over the last.
             """)
 
     @Option(help: "Network.")
@@ -24,29 +33,61 @@ struct BenchCommand: ParsableCommand {
     @OptionGroup var threads: ThreadArguments
     @Option(help: "Steps whose median is printed.")
     var repeats = 7
+    @Option(help: "Batch sizes whose inference latency is measured, separated by commas.")
+    var inferBatchSizes = "1,8"
+    @Flag(help: "Time every layer.")
+    var layers = false
+    @Flag(help: "Train a few epochs with the real trainer on synthetic faces in memory and compare with bare steps.")
+    var epoch = false
+    @Option(help: "Steps of an epoch for --epoch.")
+    var epochSteps = 16
     @OptionGroup var printing: OutputArguments
+
+    private struct Output: Encodable {
+        var result: StepBenchmark
+        var epoch: EpochBenchmark?
+
+        private enum Keys: String, CodingKey { case epoch }
+
+        func encode(to encoder: any Encoder) throws {
+            try result.encode(to: encoder)
+            var container = encoder.container(keyedBy: Keys.self)
+            try container.encodeIfPresent(epoch, forKey: .epoch)
+        }
+    }
 
     func validate() throws {
         guard batchSize >= 2 else { throw ValidationError("--batch-size \(batchSize): must be at least 2") }
         guard repeats >= 1 else { throw ValidationError("--repeats \(repeats): must be at least 1") }
+        guard epochSteps >= 1 else { throw ValidationError("--epoch-steps \(epochSteps): must be at least 1") }
+        _ = try latencyBatchSizes()
         guard imgSize >= model.minimumImageSize, imgSize <= 1024 else {
             throw ValidationError("--img-size \(imgSize): \(model.rawValue) takes \(model.minimumImageSize) to 1024 pixels")
         }
     }
 
     func run() throws {
-        let result = try StepBenchmark.measure(
-            model: model, imageSize: imgSize, batchSize: batchSize, threads: threads.count, repeats: repeats)
-        guard printing.format == .human else { return try Console.json(result) }
-        var table = Table(
-            title: "\(result.model), \(result.imageSize) px, batch \(result.batchSize), \(result.threads) threads, OpenBLAS \(result.blasCore)",
-            [.init("", .left), .init("speed"), .init("share of sgemm")])
-        func row(_ name: String, _ rate: Double, _ share: Double) {
-            table.append([name, String(format: "%.0f images/s", rate), String(format: "%.0f %%", 100 * share)])
+        if let complaint = InstructionSet.environmentComplaint { throw ValidationError(complaint) }
+        var settings = StepBenchmark.Settings()
+        settings.model = model
+        settings.imageSize = imgSize
+        settings.batchSize = batchSize
+        settings.threads = threads.count
+        settings.repeats = repeats
+        settings.latencyBatchSizes = try latencyBatchSizes()
+        settings.layers = layers
+        let result = try StepBenchmark.measure(settings)
+        let epochResult = epoch ? try EpochBenchmark.measure(settings, steps: epochSteps) : nil
+        guard printing.format == .human else { return try Console.json(Output(result: result, epoch: epochResult)) }
+        Console.output(BenchTables.text(result, epochResult))
+    }
+
+    private func latencyBatchSizes() throws -> [Int] {
+        try inferBatchSizes.split(separator: ",").map { part in
+            guard let size = Int(part.trimmingCharacters(in: .whitespaces)), 1...4096 ~= size else {
+                throw ValidationError("--infer-batch-sizes \(inferBatchSizes): '\(part)' is not a number from 1 to 4096")
+            }
+            return size
         }
-        row("train", result.trainImagesPerSecond, result.trainGemmShare)
-        row("infer", result.inferImagesPerSecond, result.inferGemmShare)
-        table.append(["sgemm 2048", String(format: "%.0f GFLOP/s", result.gemmGflops), "100 %"])
-        Console.output(table.text)
     }
 }

@@ -8,7 +8,7 @@ import Inference
 struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data", abstract: "Make a synthetic data set, or list a data set's samples as stream records.",
-        subcommands: [Synthesize.self, Records.self])
+        subcommands: [Synthesize.self, PackCommand.self, Records.self])
 }
 
 extension SyntheticFaces.Layout: ExpressibleByArgument {}

@@ -55,7 +55,7 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         let predictor = try Predictor(modelFile: ModelLocator.require(model))
         let metadata = predictor.metadata
-        let dataset = try data.load(dataset, target: metadata.target, groupBy: metadata.features.map(\.name))
+        let dataset = try data.load(dataset, target: metadata.target, groupBy: metadata.features.map(\.name), imageSize: metadata.imageSize)
         let features = SensitiveFeatures(dataset.features.map { .init(name: $0.name, values: $0.values) })
         Threads.configure(threads.count)
 

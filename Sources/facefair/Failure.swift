@@ -16,7 +16,9 @@ enum ExitStatus: Int32 {
     case inputMissing = 66
     case cannotCreate = 73
     case ioError = 74
+    case tryAgain = 75
     case noPermission = 77
+    case badConfiguration = 78
 }
 
 /// An error with its place among the exit codes.
@@ -36,10 +38,13 @@ struct Failure: Error {
         case let error as DatasetError: self.init(ExitStatus(rawValue: error.exitCode) ?? .failed, error.description)
         case let error as ImageError: self.init(error.code == .missing ? .inputMissing : .badData, error.description)
         case let error as TooManyBadImages: self.init(.badData, error.description)
+        case let error as PackError: self.init(error.exitStatus, error.description)
         case let error as SyntheticFacesError: self.init(error.exitStatus, error.description)
         case let error as CheckpointError: self.init(error.exitStatus, error.description)
         case let error as TrainingError: self.init(error.exitStatus, error.description)
         case let error as FileError: self.init(error.exitStatus, error.description)
+        case let error as UnfitCriterion: self.init(.badData, error.description)
+        case let error as StateError: self.init(error.exitStatus, error.description)
         case let error as ScoreTableError: self.init(.badData, error.description)
         case let error as AtomicFile.Failure: self.init(.ioError, error.description)
         case let error as FairnessError: self.init(.badData, error.description)
@@ -62,12 +67,36 @@ extension FileError {
     }
 }
 
+extension StateError {
+    var exitStatus: ExitStatus {
+        switch kind {
+        case .missing: .inputMissing
+        case .busy: .tryAgain
+        case .mismatch: .badConfiguration
+        case .unusable: .badData
+        case .cannotCreate: .cannotCreate
+        case .permission: .noPermission
+        case .io: .ioError
+        }
+    }
+}
+
 extension CheckpointError {
     var exitStatus: ExitStatus {
         switch self {
         case .missing: .inputMissing
         case .unreadable, .unwritable: .ioError
         case .pickle, .malformed: .badData
+        }
+    }
+}
+
+extension PackError {
+    var exitStatus: ExitStatus {
+        switch self {
+        case .wouldOverwrite: .cannotCreate
+        case .inUse: .tryAgain
+        case .noSpace, .io: .ioError
         }
     }
 }

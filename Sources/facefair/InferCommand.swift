@@ -14,25 +14,32 @@ struct InferCommand: ParsableCommand {
         usage: """
             facefair infer [<model>] <image> ... [<options>]
             facefair infer [<model>] --stream [<options>] < records.ndjson > answers.ndjson
+            facefair infer --stream --scores --group-by <name,…> [<options>] < records.ndjson > answers.ndjson
             """,
         discussion: """
             The model is a .safetensors file or a run folder; without one the newest run under runs/ is taken.
 
-            --stream reads one JSON object per line from standard input: id, image (a path) or image_b64, and perhaps group \
-            ({"Male":0,"Young":1}, "Male=0,Young=1" or null), label (0 or 1). Each gets exactly one line on standard output, in order: \
+            --stream reads one JSON object per line from standard input: id, one of image (a path), image_b64 and logit, and perhaps \
+            group ({"Male":0,"Young":1}, "Male=0,Young=1" or null), label (0 or 1). Each gets exactly one line on standard output, in order: \
             v, seq, id, status, and for status ok logit (fair), logit_raw, score, decision, threshold, group, group_source, \
             fairness {criterion, epsilon, algorithm, regime, lambda, batch_n, batch_gap, average_gap, bound, pooled_gap, updates}, model; \
             for status error the object error {code, message, retryable}. docs/records.md has the details.
 
-            Batches with at least --batch-threshold records of known groups are projected, smaller ones take the online primal-dual \
-            step. Scores of unknown groups pass through. The model's training settings are the defaults.
+            With --online primal-dual, batches with at least --batch-threshold records of known groups are projected, smaller ones take \
+            the paper's step; anytime shifts every batch. Scores of unknown groups pass through. The model's training settings are the \
+            defaults, and without a model epsilon 0.001, batch threshold 100, eta0 0.1, penalty max, threshold 0.5.
+
+            --state keeps the algorithm's state, so that a later run goes on where this one was; answers leave only when what they \
+            changed is on disk. With --replay-by a record that is sent again gets the answer it got before and is not counted twice. \
+            'facefair inspect state' shows the file.
 
             --format json prints one object for images: model, model_file, synthetic, results [as above], summary {records, ok, failed, \
-            failures, unknown_group, batches, regimes, labelled, accuracy_raw, accuracy, pooled_gap_raw, pooled_gap, average_gap, bound, \
-            lambda, updates, seconds}. With --stream the summary object goes to stderr, since stdout carries the answers.
+            failures, unknown_group, batches, regimes, labelled, accuracy_raw, accuracy, pooled_gap_raw, pooled_gap, replayed, algorithm, \
+            average_gap, bound, lambda, updates, seconds}. With --stream the summary object goes to stderr, since stdout carries the answers.
 
-            Exit: 0; 2 when some records got an error; 64 bad flags; 65 bad model; 66 no model; 130 and 143 after SIGINT and SIGTERM, \
-            when the batch in hand is answered.
+            Exit: 0; 2 when some records got an error; 64 bad flags; 65 bad model or state; 66 no model; 74 reading or writing failed; \
+            75 another process writes to the state; 78 the state belongs to another model or other settings; 130 and 143 after SIGINT and \
+            SIGTERM, when the batch in hand is answered and saved.
             """)
 
     @Argument(help: ArgumentHelp("Model (a .safetensors file or a folder), then image files.", valueName: "model|image"))
@@ -50,20 +57,11 @@ struct InferCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A batch that is not full is answered after so long when no input is at hand; none: only full batches.", valueName: "ms|none"))
     var maxDelayMs = MaxDelay(milliseconds: 20)
 
-    @Option(help: "The online algorithm for batches below --batch-threshold.")
-    var online = OnlineAlgorithm.primalDual
+    @OptionGroup(title: "Fairness")
+    var online: OnlineArguments
 
-    @Option(help: ArgumentHelp("Largest gap between group means, in logits. Default: the model's.", valueName: "x"))
-    var epsilon: Double?
-
-    @Option(help: ArgumentHelp("Records of known groups from which on a batch is projected. Default: the model's.", valueName: "n"))
-    var batchThreshold: Int?
-
-    @Option(help: ArgumentHelp("First step size of the multiplier. Default: the model's.", valueName: "x"))
-    var eta0: Double?
-
-    @Option(help: ArgumentHelp("What is penalised in small batches: max or sum. Default: the model's.", valueName: "penalty"))
-    var pairPenalty: PairPenalty?
+    @OptionGroup(title: "Streams")
+    var streaming: StreamArguments
 
     @Option(help: ArgumentHelp("A score of at least this is decision 1. Default: the model's.", valueName: "p"))
     var threshold: Double?
@@ -74,8 +72,8 @@ struct InferCommand: ParsableCommand {
     @Option(help: "Longest line of input, in bytes.")
     var maxLineBytes = 16 << 20
 
-    @OptionGroup(title: "Image limits")
-    var limits: ImageLimitArguments
+    @OptionGroup(title: "Images")
+    var limits: ImageArguments
 
     @Option(name: [.customShort("j"), .long], help: "Threads that parse and decode.")
     var workers = 2
@@ -89,41 +87,69 @@ struct InferCommand: ParsableCommand {
         if stream && paths.count > 1 { throw ValidationError("--stream takes the model only; the images stand in the records.") }
         if stream && group != nil { throw ValidationError("--group is for image files; in a stream each record has its own.") }
         if !stream && paths.isEmpty { throw ValidationError("Name image files, or read records with --stream.") }
-        for (name, value) in [("batch-size", batchSize), ("workers", workers), ("max-line-bytes", maxLineBytes), ("batch-threshold", batchThreshold ?? 1)] {
+        if !stream && streaming.scores { throw ValidationError("--scores is for records; add --stream.") }
+        if !stream && streaming.state != nil { throw ValidationError("--state is for records; add --stream.") }
+        if streaming.scores {
+            let declared = streaming.groupBy != nil || !streaming.groups.isEmpty
+            if declared && !paths.isEmpty { throw ValidationError("The model declares its groups; leave out --group-by and --groups, or the model.") }
+            if !declared && paths.isEmpty { throw ValidationError("--scores needs groups: name them with --group-by, such as --group-by Male,Young, or name a model.") }
+        }
+        for (name, value) in [("batch-size", batchSize), ("workers", workers), ("max-line-bytes", maxLineBytes)] {
             guard value >= 1 else { throw ValidationError("--\(name) \(value) must be at least 1.") }
         }
         guard (1...64).contains(threads) else { throw ValidationError("--threads \(threads) must lie between 1 and 64.") }
         guard workers <= 256 else { throw ValidationError("--workers \(workers) must be at most 256.") }
-        if let epsilon, !(epsilon >= 0 && epsilon.isFinite) { throw ValidationError("--epsilon \(epsilon) must be a finite number >= 0.") }
-        if let eta0, !(eta0 > 0 && eta0.isFinite) { throw ValidationError("--eta0 \(eta0) must be a finite number > 0.") }
         if let threshold, !(threshold > 0 && threshold < 1) { throw ValidationError("--threshold \(threshold) must lie between 0 and 1.") }
     }
 
     func run() throws {
         signal(SIGPIPE, SIG_IGN)
+        if streaming.scores && paths.isEmpty { return try answer(try scoreStream(), JSONPrinter.Model(file: nil, isSynthetic: false), []) }
         let (model, images) = try modelAndImages()
         Threads.configure(threads)
         let predictor = try Predictor(modelFile: model)
-        let stream = StreamingInference(settings: try settings(predictor.metadata, file: model.path), predictor: predictor)
+        var settings = try StreamSettings(predictor.metadata, file: model.path)
+        try apply(to: &settings)
+        let state = try openState(settings, features: predictor.features, modelHash: predictor.modelHash, modelName: predictor.modelName)
+        let stream = try StreamingInference(settings: settings, predictor: predictor, state: state)
+        if predictor.metadata.synthetic { output.note("facefair: \(predictor.modelName) was trained on synthetic faces") }
+        try answer(stream, JSONPrinter.Model(file: model.path, isSynthetic: predictor.metadata.synthetic), images)
+    }
+
+    /// A stream without a model: the records bring logits, the flags declare the groups.
+    private func scoreStream() throws -> StreamingInference {
+        var settings = StreamSettings(tolerance: 1e-3)
+        try apply(to: &settings)
+        let features = try streaming.declaredGroups()!
+        let text = features.features.map { "\($0.name)=\($0.values.joined(separator: ","))" }.joined(separator: ";")
+        let state = try openState(settings, features: features, modelHash: fingerprint(Data(text.utf8)), modelName: "scores")
+        return try StreamingInference(settings: settings, features: features, modelName: "scores", imageSize: 0, state: state) { _ in [] }
+    }
+
+    private func openState(_ settings: StreamSettings, features: SensitiveFeatures, modelHash: String, modelName: String) throws -> StreamState? {
+        guard let path = streaming.state else { return nil }
+        let binding = StateBinding(settings, features: features, modelHash: modelHash, modelName: modelName)
+        return try StreamState(path: path, binding: binding, settings: settings, adopt: streaming.adoptState)
+    }
+
+    private func answer(_ stream: StreamingInference, _ model: JSONPrinter.Model, _ images: [String]) throws {
         let input: StreamInput
         if self.stream {
             input = .lines(descriptor: STDIN_FILENO, name: "standard input")
             if isatty(STDIN_FILENO) != 0 { output.note("facefair: reading records from the terminal; end them with Ctrl-D") }
         } else {
-            input = .requests(try requests(images, settings: stream.settings, features: predictor.features))
+            input = .requests(try requests(images, features: stream.features))
         }
-        if predictor.metadata.synthetic { output.note("facefair: \(predictor.modelName) was trained on synthetic faces") }
-
         Interruption.install(stream.stop)
         let printer: any AnswerPrinter =
-            if self.stream { NDJSONPrinter(stream) } else if output.format == .json {
-                JSONPrinter(stream, predictor, file: model.path)
+            if self.stream { NDJSONPrinter() } else if output.format == .json {
+                JSONPrinter(stream, model)
             } else { TablePrinter(stream, images) }
         let ending = try stream.run(input) { try printer.print($0) }
         try printer.finish(stream)
         if self.stream && output.format == .json {
             var writer = JSONWriter()
-            writer.object { stream.summary.write(to: &$0, lambda: stream.online.multiplier) }
+            writer.object { InferSummary.write(stream, to: &$0) }
             Console.error(writer.text)
         } else {
             for line in InferSummary.lines(stream) { output.note(line) }
@@ -148,12 +174,8 @@ struct InferCommand: ParsableCommand {
         return (newest, paths)
     }
 
-    private func settings(_ metadata: ModelMetadata, file: String) throws -> StreamSettings {
-        var settings = try StreamSettings(metadata, file: file)
-        settings.tolerance = epsilon ?? settings.tolerance
-        settings.batchThreshold = batchThreshold ?? settings.batchThreshold
-        settings.eta0 = eta0 ?? settings.eta0
-        settings.pairPenalty = pairPenalty ?? settings.pairPenalty
+    private func apply(to settings: inout StreamSettings) throws {
+        online.apply(to: &settings)
         settings.threshold = threshold ?? settings.threshold
         settings.batchSize = batchSize
         settings.maxDelay = maxDelayMs.duration
@@ -161,10 +183,12 @@ struct InferCommand: ParsableCommand {
         settings.imageRoot = try imageRoot.map { folder throws(FileError) in try ImageRoot(folder) } ?? .anywhere
         settings.imageLimits = limits.limits
         settings.workers = workers
-        return settings
+        settings.scoresOnly = streaming.scores
+        settings.identity = streaming.identity
+        settings.replayWindow = streaming.replayWindow
     }
 
-    private func requests(_ images: [String], settings: StreamSettings, features: SensitiveFeatures) throws -> [StreamRecord] {
+    private func requests(_ images: [String], features: SensitiveFeatures) throws -> [StreamRecord] {
         var shared = unknownGroup
         if let group {
             do { shared = try features.group(parsing: group) } catch let error as GroupError {
@@ -173,39 +197,7 @@ struct InferCommand: ParsableCommand {
         } else {
             output.note("facefair: no --group given, so the group is unknown and the scores pass through as the network made them")
         }
-        return images.map { StreamRecord(id: .string($0), image: .unresolved($0), group: shared) }
-    }
-}
-
-/// What an image may cost; the flags that error messages name.
-struct ImageLimitArguments: ParsableArguments {
-    @Option(help: "Largest encoded image, in bytes.")
-    var maxImageBytes = ImageLimits().maxBytes
-    @Option(help: "Largest image, in pixels.")
-    var maxImagePixels = ImageLimits().maxPixels
-    @Option(help: "Longest side, in pixels.")
-    var maxImageSide = ImageLimits().maxSide
-    @Option(help: "Most scans of a progressive JPEG.")
-    var maxImageScans = ImageLimits().maxScans
-    @Flag(help: "Accept images that the decoder warns about.")
-    var lenientImages = false
-
-    var limits: ImageLimits {
-        var limits = ImageLimits()
-        limits.maxBytes = maxImageBytes
-        limits.maxPixels = maxImagePixels
-        limits.maxSide = maxImageSide
-        limits.maxScans = maxImageScans
-        limits.lenient = lenientImages
-        return limits
-    }
-
-    func validate() throws {
-        for (name, value, most) in [
-            ("bytes", maxImageBytes, Int(Int32.max)), ("pixels", maxImagePixels, 1 << 30), ("side", maxImageSide, 65_535), ("scans", maxImageScans, 10_000),
-        ] where value < 1 || value > most {
-            throw ValidationError("--max-image-\(name) \(value) must lie between 1 and \(most).")
-        }
+        return images.map { StreamRecord(id: .string($0), input: .unresolved($0), group: shared) }
     }
 }
 

@@ -4,7 +4,7 @@ import Foundation
 import Inference
 
 protocol AnswerPrinter: AnyObject {
-    func print(_ answers: [RecordAnswer]) throws
+    func print(_ batch: AnsweredBatch) throws
     func finish(_ stream: StreamingInference) throws
 }
 
@@ -12,37 +12,36 @@ private func writeOutput(_ bytes: [UInt8]) throws { try ByteFiles.write(bytes, t
 
 /// One line per answer, a batch at a time.
 final class NDJSONPrinter: AnswerPrinter {
-    private let writer: RecordWriter
-
-    init(_ stream: StreamingInference) { writer = RecordWriter(stream) }
-
-    func print(_ answers: [RecordAnswer]) throws { try writeOutput(writer.lines(answers)) }
+    func print(_ batch: AnsweredBatch) throws { try writeOutput(batch.lines) }
     func finish(_ stream: StreamingInference) throws {}
 }
 
 /// One object at the end.
 final class JSONPrinter: AnswerPrinter {
-    private let writer: RecordWriter
-    private let file: String
-    private let isSynthetic: Bool
-    private var answers: [RecordAnswer] = []
-
-    init(_ stream: StreamingInference, _ predictor: Predictor, file: String) {
-        writer = RecordWriter(stream)
-        self.file = file
-        isSynthetic = predictor.metadata.synthetic
+    struct Model {
+        let file: String?
+        let isSynthetic: Bool
     }
 
-    func print(_ answers: [RecordAnswer]) throws { self.answers += answers }
+    private let writer: RecordWriter
+    private let model: Model
+    private var answers: [RecordAnswer] = []
+
+    init(_ stream: StreamingInference, _ model: Model) {
+        writer = RecordWriter(stream)
+        self.model = model
+    }
+
+    func print(_ batch: AnsweredBatch) throws { answers += batch.answers }
 
     func finish(_ stream: StreamingInference) throws {
         var json = JSONWriter()
         json.object { object in
             object.field("model", stream.modelName)
-            object.field("model_file", file)
-            object.field("synthetic", isSynthetic)
+            object.field("model_file", model.file)
+            object.field("synthetic", model.isSynthetic)
             object.array("results") { results in for answer in answers { writer.write(answer, to: &results) } }
-            object.object("summary") { stream.summary.write(to: &$0, lambda: stream.online.multiplier) }
+            object.object("summary") { InferSummary.write(stream, to: &$0) }
         }
         json.newline()
         try writeOutput(json.bytes)
@@ -62,13 +61,13 @@ final class TablePrinter: AnswerPrinter {
         width = min(60, max(5, files.map(\.count).max() ?? 0))
     }
 
-    func print(_ answers: [RecordAnswer]) throws {
+    func print(_ batch: AnsweredBatch) throws {
         var text = ""
         if !hasHeader {
             text += "\(padded("image"))  decision   score      logit  logit_raw  group\n"
             hasHeader = true
         }
-        for answer in answers {
+        for answer in batch.answers {
             let name = padded(answer.id.spelling ?? "")
             switch answer.result {
             case .success(let score):
@@ -88,25 +87,45 @@ final class TablePrinter: AnswerPrinter {
 }
 
 enum InferSummary {
+    /// This run's counts, and where the stream stands after it.
+    static func write(_ stream: StreamingInference, to object: inout JSONWriter) {
+        let online = stream.online
+        stream.summary.write(to: &object)
+        object.field("replayed", stream.replayed)
+        object.field("algorithm", online.name.rawValue)
+        object.field("average_gap", online.samples > 0 ? online.averageGap : nil)
+        object.field("bound", online.samples > 0 ? online.bound : nil)
+        object.field("lambda", online.multiplier)
+        object.field("updates", online.updates)
+        object.field("seconds", stream.seconds)
+    }
+
     static func lines(_ stream: StreamingInference) -> [String] {
-        let summary = stream.summary
+        let (summary, online) = (stream.summary, stream.online)
         func fixed(_ value: Double, _ digits: Int = 6) -> String { String(format: "%.\(digits)f", value) }
-        let rate = summary.seconds > 0 ? Double(summary.records) / summary.seconds : 0
+        let count = summary.records + stream.replayed
+        let rate = stream.seconds > 0 ? Double(count) / stream.seconds : 0
+        let repeated = stream.replayed > 0 ? ", \(stream.replayed) answered before" : ""
         var lines = [
-            "\(summary.records) records: \(summary.answered) ok, \(summary.failed) failed; \(summary.batches) batches; \(fixed(summary.seconds, 2)) s, \(fixed(rate, 0)) records/s"
+            "\(count) records: \(summary.answered) ok, \(summary.failed) failed\(repeated); \(summary.batches) batches; \(fixed(stream.seconds, 2)) s, \(fixed(rate, 0)) records/s"
         ]
         for code in RecordErrorCode.allCases {
-            if let count = summary.failures[code] { lines.append("  \(code.rawValue): \(count)") }
+            if let count = summary.failures[code.rawValue] { lines.append("  \(code.rawValue): \(count)") }
         }
         guard summary.answered > 0 else { return lines }
         if summary.unknownGroups > 0 { lines.append("unknown group, passed through: \(summary.unknownGroups)") }
         if let before = summary.accuracyBefore, let after = summary.accuracyAfter {
             lines.append("accuracy  raw \(fixed(before, 4))  fair \(fixed(after, 4))  (\(summary.labelled) labelled)")
         }
-        if summary.unknownGroups < summary.answered, let step = summary.lastStep {
-            lines.append("mean-logit gap over all records  raw \(fixed(summary.raw.gap))  fair \(fixed(summary.fair.gap))  (epsilon \(stream.settings.tolerance))")
-            let regimes = [Regime.hard, .primalDual].map { "\(summary.regimes[$0] ?? 0) \($0.rawValue)" }.joined(separator: ", ")
-            lines.append("average gap of batches \(fixed(step.averageGap)), bound \(fixed(step.bound)); batches \(regimes); lambda \(fixed(stream.online.multiplier)) after \(step.updates) updates")
+        guard summary.unknownGroups < summary.answered else { return lines }
+        lines.append("mean-logit gap over all records  raw \(fixed(summary.raw.gap))  fair \(fixed(summary.fair.gap))  (epsilon \(stream.settings.tolerance))")
+        let regimes = Regime.allCases.compactMap { regime in summary.regimes[regime.rawValue].map { "\($0) \(regime.rawValue)" } }
+        let batches = "batches \(regimes.joined(separator: ", "))"
+        switch online.name {
+        case .primalDual:
+            lines.append("average gap of batches \(fixed(online.averageGap)), bound \(fixed(online.bound)); \(batches); lambda \(fixed(online.multiplier)) after \(online.updates) updates")
+        case .anytime:
+            lines.append("gap of everything answered \(fixed(online.pooledGap)), bound \(fixed(online.bound)); \(batches)")
         }
         return lines
     }

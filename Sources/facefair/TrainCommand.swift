@@ -10,7 +10,7 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Train a classifier on face images.",
         discussion: """
-            A run folder gets best.safetensors and last.safetensors (models), resume.safetensors, history.csv, run.json, and \
+            A run folder gets config.yaml (all flags, for --config), best.safetensors and last.safetensors (models), resume.safetensors, history.csv, run.json, and \
             bad_images.jsonl where images were refused. With --format json, stdout gets one object: status, run, epochs, \
             best_epoch, best_valid_loss, bad_images, model.
             """,
@@ -51,15 +51,25 @@ struct TrainOptions: ParsableArguments {
     var resume: String?
     @Option(help: "Memory for decoded images, in MiB; 0 decodes anew in each epoch.")
     var cache = 2048
+    @Option(help: "Keep a numbered model file every so many epochs; 0 = only best and last.")
+    var savePeriod = 0
+    @Option(help: "Numbered model files that are kept.")
+    var checkpointHist = 10
     @OptionGroup var threads: ThreadArguments
     @OptionGroup var printing: OutputArguments
     @Flag(help: "No progress bar.")
     var noProgress = false
-    @Option(help: "Batches between progress lines where stderr is not a terminal.")
+    @Option(help: "Batches between rows of metrics.csv, and between progress lines where stderr is not a terminal.")
     var logInterval = 50
+    @Flag(help: "Print every setting as YAML for --config, and stop.")
+    var printConfig = false
+    @Flag(help: "Print data, groups, sizes and a time estimate measured here, and stop.")
+    var dryRun = false
 
     func validate() throws {
         guard cache >= 0 else { throw ValidationError("--cache \(cache): must be at least 0") }
+        guard savePeriod >= 0 else { throw ValidationError("--save-period \(savePeriod): must be at least 0") }
+        guard checkpointHist >= 1 else { throw ValidationError("--checkpoint-hist \(checkpointHist): must be at least 1") }
         guard logInterval >= 1 else { throw ValidationError("--log-interval \(logInterval): must be at least 1") }
     }
 
@@ -68,18 +78,28 @@ struct TrainOptions: ParsableArguments {
         configuration.method = method
         configuration.seed = seed
         try configuration.validate()
-        let dataset = try data.load(name)
+        let dataset = try data.load(name, imageSize: configuration.imageSize)
         configuration.target = dataset.target
         configuration.groupBy = dataset.features.map(\.name)
 
+        let flags = YAMLFlags.write(flags(configuration))
+        if printConfig { return print(flags, terminator: "") }
         Threads.configure(threads.count)
         let (folder, resuming) = runFolder(configuration)
+        if dryRun {
+            let plan = try TrainingPlan(configuration, dataset: dataset, cacheBytes: cache << 20, output: folder.url.path)
+            return printing.format == .json ? try Console.json(plan) : Console.output(plan.text)
+        }
         var resources = Trainer.Resources()
         resources.workers = data.workers
         resources.cacheBytes = cache << 20
         resources.maxErrors = data.maxErrors
+        resources.savePeriod = savePeriod
+        resources.checkpointHistory = checkpointHist
+        resources.logInterval = logInterval
         let trainer = try Trainer(
-            configuration, dataset: dataset, folder: folder, resources: resources, command: CommandLine.arguments)
+            configuration, dataset: dataset, folder: folder, resources: resources, command: CommandLine.arguments,
+            flags: flags)
 
         printing.note(description(dataset, configuration, folder))
         Interruption.install()
@@ -89,6 +109,13 @@ struct TrainOptions: ParsableArguments {
         try report(result, folder)
         if result.status == .interrupted { throw ExitCode(Interruption.exitCode) }
         if result.badImages > 0 { throw ExitCode(ExitStatus.someInputsFailed.rawValue) }
+    }
+
+    private func flags(_ configuration: TrainingConfiguration) -> [(key: String, value: String)] {
+        var flags = TrainingArguments.flags(configuration)
+        if let data = data.data { flags.insert(("data", data), at: 0) }
+        flags += [("method", method.rawValue), ("seed", "\(seed)"), ("workers", "\(data.workers)"), ("cache", "\(cache)")]
+        return flags
     }
 
     private func runFolder(_ configuration: TrainingConfiguration) -> (RunFolder, resuming: Bool) {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A run folder with an untrained SimpleCNN for 16-pixel faces, Male × Young.
-private func makeRun(in folder: TemporaryFolder, name: String = "runs/one") throws -> String {
+func makeRun(in folder: TemporaryFolder, name: String = "runs/one") throws -> String {
     let classifier = ClassifierConfiguration(baseRate: 0.5)
     let metadata = ModelMetadata(
         classifier: classifier, imageSize: 16, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25], dataset: "celeba", synthetic: true,

@@ -93,7 +93,7 @@ struct TrainCommandTests {
 
     @Test func aComparisonReusesFinishedRuns() throws {
         try synthesize("celeba")
-        let arguments = ["experiment", "celeba", "--seeds", "1,2", "--output", "grid"] + Self.small
+        let arguments = ["experiment", "celeba", "--methods", "none,fairness-layer", "--stream-batch", "8", "--seeds", "1,2", "--output", "grid"] + Self.small
         let first = try runTool(arguments, in: temporary.url)
         #expect(first.status == 0, "\(first.error)")
         for row in ["unconstrained", "projection", "fairness-layer", "streamed", "SYNTHETIC"] { #expect(first.text.contains(row)) }
@@ -143,12 +143,28 @@ struct TrainCommandTests {
     }
 
     @Test func benchPrintsItsKeys() throws {
-        let result = try tool("bench", "--img-size", "16", "--batch-size", "8", "--threads", "1", "--repeats", "1", "--format", "json")
-        #expect(result.status == 0)
+        let result = try tool(
+            "bench", "--img-size", "16", "--batch-size", "8", "--threads", "1", "--repeats", "1", "--infer-batch-sizes", "1,3",
+            "--layers", "--epoch", "--epoch-steps", "2", "--format", "json")
+        #expect(result.status == 0, "\(result.error)")
         let object = try #require(JSONSerialization.jsonObject(with: result.output) as? [String: Any])
-        for key in ["train_images_per_second", "infer_images_per_second", "gemm_gflops", "train_gemm_share", "infer_gemm_share"] {
+        for key in [
+            "train_images_per_second", "infer_images_per_second", "gemm_gflops", "train_gemm_share", "infer_gemm_share",
+            "peak_memory_mb", "infer_peak_memory_mb",
+        ] {
             #expect((object[key] as? Double).map { $0 > 0 } ?? false, "\(key)")
         }
+        #expect(["generic", "avx2", "avx512"].contains(object["isa"] as? String))
+        let latencies = try #require(object["latencies"] as? [[String: Any]])
+        #expect(latencies.map { $0["batch_size"] as? Int } == [1, 3])
+        let layers = try #require(object["layers"] as? [[String: Any]])
+        for pass in ["forward", "backward", "infer"] {
+            let rows = layers.filter { $0["pass"] as? String == pass && $0["gflops"] != nil }
+            #expect(rows.count >= 5 && rows.allSatisfy { ($0["gemm_share"] as? Double ?? 0) > 0 }, "\(pass): \(rows)")
+        }
+        let epoch = try #require(object["epoch"] as? [String: Any])
+        #expect((epoch["images"] as? Int ?? 0) >= 16 && (epoch["ratio"] as? Double ?? 0) > 0)
+        #expect(try tool("bench", "--infer-batch-sizes", "1,x").status == 64)
     }
 
     @Test func helpAndVersion() throws {

@@ -5,51 +5,22 @@ import TestSupport
 import Testing
 
 struct PrimalDualTests {
-    enum Order: CaseIterable { case random, sorted, drifting, mixed, tiny, withUnknown }
-
-    /// 60 to 400 batches whose sizes and group offsets depend on the order asked for.
-    private func batches(_ order: Order, seed: Int) -> [(scores: [Double], groups: [Int])] {
-        var random = TestRandom(UInt64(seed))
-        var rows = randomBatch(seed, rows: 3000, groupCount: 5, unknown: order == .withUnknown ? 0.4 : 0)
-        if order == .sorted {
-            let sorted = rows.groups.indices.sorted { (rows.groups[$0], $0) < (rows.groups[$1], $1) }
-            rows = (sorted.map { rows.scores[$0] }, sorted.map { rows.groups[$0] })
-        }
-        if order == .drifting {
-            for i in rows.scores.indices { rows.scores[i] += Double(rows.groups[i]) * Double(i) / 1000 }
-        }
-        var result: [(scores: [Double], groups: [Int])] = []
-        var start = 0
-        while start < rows.scores.count {
-            let size =
-                switch order {
-                case .tiny: Int.random(in: 1...14, using: &random)
-                case .mixed: Int.random(in: 1...120, using: &random)
-                default: Int.random(in: 10...40, using: &random)
-                }
-            let end = min(start + size, rows.scores.count)
-            result.append((Array(rows.scores[start..<end]), Array(rows.groups[start..<end])))
-            start = end
-        }
-        return result
-    }
-
-    @Test(arguments: Order.allCases, PairPenalty.allCases)
-    func averageGapStaysUnderTheBound(order: Order, penalty: PairPenalty) throws {
+    @Test(arguments: StreamOrder.allCases, PairPenalty.allCases)
+    func averageGapStaysUnderTheBound(order: StreamOrder, penalty: PairPenalty) throws {
         for (eta0, tolerance) in [(0.1, 1e-3), (0.5, 0), (0.5, 0.3)] {
             var stream = PrimalDual(groupCount: 5, tolerance: tolerance, eta0: eta0, batchThreshold: 60, pairPenalty: penalty)
             var weighted = 0.0, samples = 0, updates = 0
             var regimes: Set<Regime> = []
             var everything = (scores: [Double](), groups: [Int]())
-            for batch in batches(order, seed: 4) {
+            for batch in order.batches(seed: 4) {
                 let before = stream
-                let step = try stream.step(batch.scores, groups: batch.groups)
+                let step = try stream.process(batch.scores, groups: batch.groups)
                 // Measured from the emitted scores, not from what the stream says of itself.
-                let emitted = try GroupSums(step.projection.scores, groups: batch.groups, groupCount: 5)
+                let emitted = try GroupSums(step.scores, groups: batch.groups, groupCount: 5)
                 let known = batch.groups.count { $0 != unknownGroup }
                 weighted += Double(known) * emitted.gap
                 samples += known
-                everything.scores += step.projection.scores
+                everything.scores += step.scores
                 everything.groups += batch.groups
                 regimes.insert(step.regime)
                 #expect(step.regime == (known == 0 ? .passthrough : known >= 60 ? .hard : .primalDual))
@@ -72,7 +43,7 @@ struct PrimalDualTests {
         let (z, groups) = randomBatch(8, rows: 20_000, groupCount: 5, unknown: 0)
         var early = 0.0
         for start in stride(from: 0, to: z.count, by: 20) {
-            let step = try stream.step(Array(z[start..<start + 20]), groups: Array(groups[start..<start + 20]))
+            let step = try stream.process(Array(z[start..<start + 20]), groups: Array(groups[start..<start + 20]))
             if step.updates == 10 { early = step.averageGap }
         }
         #expect(stream.averageGap < 0.2 * early && stream.averageGap <= stream.bound)
@@ -82,14 +53,14 @@ struct PrimalDualTests {
     @Test func handTrace() throws {
         var stream = PrimalDual(groupCount: 3, tolerance: 0.2, eta0: 0.5, batchThreshold: 50)
         // Batch 1: λ = 0, so nothing moves. Means 3, 1, −1; gap 4; violation 4·(4 − 0.2) = 15.2; λ = 0.5·15.2 = 7.6.
-        let first = try stream.step([3, 0, 2, -1], groups: [0, 1, 1, 2])
-        #expect(first.projection.scores == [3, 0, 2, -1] && first.regime == .primalDual)
+        let first = try stream.process([3, 0, 2, -1], groups: [0, 1, 1, 2])
+        #expect(first.scores == [3, 0, 2, -1] && first.regime == .primalDual)
         expectClose([first.violation, stream.multiplier, first.averageGap, first.bound], [15.2, 7.6, 4, 0.2 + 7.6 / (0.5 * 4)], atol: 1e-12)
         expectClose(first.pooledGap, 4, atol: 1e-12)
         // Batch 2: λb = 7.6·2 = 15.2, ends pulled by 7.6 per sample each: they meet in the middle at 0. Gap 0; violation 2·(0 − 0.2) = −0.4;
         // λ = 7.6 − 0.5/√2·0.4; W = 14.8, N = 6, average 14.8/6 + 0.2; bound 0.2 + λ·√2/(0.5·6).
-        let second = try stream.step([1, -1, 50], groups: [0, 2, unknownGroup])
-        expectClose(second.projection.scores, [0, 0, 50], atol: 1e-12)
+        let second = try stream.process([1, -1, 50], groups: [0, 2, unknownGroup])
+        expectClose(second.scores, [0, 0, 50], atol: 1e-12)
         let multiplier = 7.6 - 0.2 / 2.0.squareRoot()
         expectClose(
             [second.multiplier, second.violation, stream.multiplier, second.averageGap, second.bound],
@@ -101,14 +72,14 @@ struct PrimalDualTests {
 
     @Test func nothingKnownIsPassedThrough() throws {
         var stream = PrimalDual(groupCount: 2, tolerance: 0.1)
-        _ = try stream.step([1, -1], groups: [0, 1])
+        _ = try stream.process([1, -1], groups: [0, 1])
         let before = stream
-        let step = try stream.step([7, 8], groups: [unknownGroup, unknownGroup])
-        #expect(step.regime == .passthrough && step.projection.scores == [7, 8] && step.violation == 0)
+        let step = try stream.process([7, 8], groups: [unknownGroup, unknownGroup])
+        #expect(step.regime == .passthrough && step.scores == [7, 8] && step.violation == 0)
         #expect(stream.multiplier == before.multiplier && stream.samples == 2 && stream.updates == 1)
         #expect(stream.pooled.unknownCount == 2)
         var fresh = PrimalDual(groupCount: 2, tolerance: 0.1)
-        let empty = try fresh.step([], groups: [])
+        let empty = try fresh.process([], groups: [])
         #expect(empty.regime == .passthrough && empty.bound == 0.1 && empty.averageGap == 0)
     }
 
@@ -116,25 +87,25 @@ struct PrimalDualTests {
     func aThrowingStepChangesNothing(threshold: Int) throws {
         for penalty in PairPenalty.allCases {
             var stream = PrimalDual(groupCount: 2, tolerance: 0.1, batchThreshold: threshold, pairPenalty: penalty)
-            _ = try stream.step([3, -1, 2], groups: [0, 1, 1])
+            _ = try stream.process([3, -1, 2], groups: [0, 1, 1])
             let before = stream
-            #expect(throws: FairnessError.self) { try stream.step([0, .nan], groups: [0, 1]) }
-            #expect(throws: FairnessError.self) { try stream.step([0, 1], groups: [0, 2]) }
-            #expect(throws: FairnessError.self) { try stream.step([.infinity], groups: [unknownGroup]) }
+            #expect(throws: FairnessError.self) { try stream.process([0, .nan], groups: [0, 1]) }
+            #expect(throws: FairnessError.self) { try stream.process([0, 1], groups: [0, 2]) }
+            #expect(throws: FairnessError.self) { try stream.process([.infinity], groups: [unknownGroup]) }
             #expect(stream == before)
         }
     }
 
     @Test func savedStreamGoesOn() throws {
         var stream = PrimalDual(groupCount: 5, tolerance: 0.01, eta0: 0.3, batchThreshold: 30, pairPenalty: .sum)
-        let all = batches(.random, seed: 9)
-        for batch in all[..<20] { _ = try stream.step(batch.scores, groups: batch.groups) }
+        let all = StreamOrder.random.batches(seed: 9)
+        for batch in all[..<20] { _ = try stream.process(batch.scores, groups: batch.groups) }
         let json = try JSONEncoder().encode(stream)
         var copy = try JSONDecoder().decode(PrimalDual.self, from: json)
         #expect(copy == stream)
         for batch in all[20..<30] {
-            let (a, b) = (try stream.step(batch.scores, groups: batch.groups), try copy.step(batch.scores, groups: batch.groups))
-            #expect(a.projection.scores == b.projection.scores && a.bound == b.bound)
+            let (a, b) = (try stream.process(batch.scores, groups: batch.groups), try copy.process(batch.scores, groups: batch.groups))
+            #expect(a.scores == b.scores && a.bound == b.bound)
         }
         #expect(copy == stream)
         stream.reset()
@@ -144,7 +115,7 @@ struct PrimalDualTests {
     @Test(arguments: ["\"multiplier\":-1", "\"eta0\":0", "\"tolerance\":-0.5", "\"groupCount\":3", "\"samples\":77", "\"updates\":-1"])
     func damagedStateIsRefused(damage: String) throws {
         var stream = PrimalDual(groupCount: 2, tolerance: 0.5, eta0: 0.25)
-        _ = try stream.step([3, -1], groups: [0, 1])
+        _ = try stream.process([3, -1], groups: [0, 1])
         var fields = try #require(JSONSerialization.jsonObject(with: JSONEncoder().encode(stream)) as? [String: Any])
         let change = try #require(JSONSerialization.jsonObject(with: Data("{\(damage)}".utf8)) as? [String: Any])
         fields.merge(change) { $1 }

@@ -34,9 +34,9 @@ struct UnitVectorTests {
         var stream = PrimalDual(groupCount: 2, tolerance: 0.1, eta0: 0.1, batchThreshold: 100)
         let scores = Array(repeating: 1.0, count: 5) + Array(repeating: -1.0, count: 5)
         let groups = Array(repeating: 0, count: 5) + Array(repeating: 1, count: 5)
-        let first = try stream.step(scores, groups: groups)
+        let first = try stream.process(scores, groups: groups)
         expectClose([first.multiplier, first.batchGap, first.violation, stream.multiplier], [0, 2, 19, 1.9], atol: 1e-12)
-        let second = try stream.step(Array(repeating: 0.5, count: 10), groups: groups)
+        let second = try stream.process(Array(repeating: 0.5, count: 10), groups: groups)
         expectClose([second.multiplier, second.batchGap, second.violation], [1.9, 0, -1], atol: 1e-12)
         expectClose(stream.multiplier, 1.8292893, atol: 1e-7)
     }

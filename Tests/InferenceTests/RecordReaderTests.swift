@@ -19,7 +19,7 @@ private func read(_ line: String, _ reader: RecordReader = RecordReader(features
     @Test func readsTheRecordOfTheContract() throws {
         let record = try read(#"{"id":"a17","image":"img/000001.jpg","group":{"Male":0,"Young":1},"label":1,"ts":"2026-11-20T12:00:00Z"}"#)
         #expect(
-            record == StreamRecord(id: .string("a17"), image: .file(path: "img/000001.jpg", name: "img/000001.jpg"), group: 1, label: 1))
+            record == StreamRecord(id: .string("a17"), input: .file(path: "img/000001.jpg", name: "img/000001.jpg"), group: 1, label: 1))
     }
 
     @Test(arguments: [
@@ -36,7 +36,7 @@ private func read(_ line: String, _ reader: RecordReader = RecordReader(features
     }
 
     @Test func readsEmbeddedImages() throws {
-        #expect(try read(#"{"id":7,"image_b64":"AQID"}"#) == StreamRecord(id: .number("7"), image: .bytes([1, 2, 3]), group: unknownGroup))
+        #expect(try read(#"{"id":7,"image_b64":"AQID"}"#) == StreamRecord(id: .number("7"), input: .bytes([1, 2, 3]), group: unknownGroup))
     }
 
     @Test(arguments: [
@@ -75,7 +75,7 @@ private func read(_ line: String, _ reader: RecordReader = RecordReader(features
         #expect(
             RecordErrorCode.allCases.map(\.rawValue) == [
                 "json_invalid", "record_too_large", "image_missing", "image_too_large", "image_truncated", "image_corrupt", "image_unsupported",
-                "path_not_allowed", "group_invalid", "label_invalid", "deadline_exceeded", "internal",
+                "path_not_allowed", "group_invalid", "label_invalid", "replay_invalid", "deadline_exceeded", "internal",
             ])
     }
 }

@@ -57,7 +57,7 @@ import Testing
         var expected: [Double] = []
         for start in stride(from: 0, to: 10, by: 3) {
             let rows = start..<min(start + 3, 10)
-            expected += try stream.step(Array(Self.table.logits[rows]), groups: Array(groups[rows])).projection.scores
+            expected += try stream.process(Array(Self.table.logits[rows]), groups: Array(groups[rows])).scores
         }
         #expect(fair.scores == expected)
         #expect(fair.stream == stream)

@@ -106,11 +106,11 @@ struct HostileFileTests {
 
     /// A model file is data from anywhere: values that would trap or allocate without end later are refused on loading.
     @Test(arguments: [
-        (#""imageSize":32"#, #""imageSize":8"#, "image size"), (#""headHidden":128"#, #""headHidden":1000000000000"#, "head of"),
-        (#""headHidden":128"#, #""headHidden":-1"#, "head of"), (#""dropout":0"#, #""dropout":1"#, "dropout"),
-        (#""baseRate":0.5"#, #""baseRate":7"#, "base rate"), (#""std":[1,1,1]"#, #""std":[1,0,1]"#, "std"),
+        (#""image_size":32"#, #""image_size":8"#, "image size"), (#""head_hidden":128"#, #""head_hidden":1000000000000"#, "head of"),
+        (#""head_hidden":128"#, #""head_hidden":-1"#, "head of"), (#""dropout":0"#, #""dropout":1"#, "dropout"),
+        (#""base_rate":0.5"#, #""base_rate":7"#, "base rate"), (#""std":[1,1,1]"#, #""std":[1,0,1]"#, "std"),
         (#""mean":[0,0,0]"#, #""mean":[0,0]"#, "mean"), (#""epsilon":0.001"#, #""epsilon":-1"#, "epsilon"),
-        (#""eta0":0.1"#, #""eta0":0"#, "eta0"), (#""batchThreshold":100"#, #""batchThreshold":0"#, "batch threshold"),
+        (#""eta0":0.1"#, #""eta0":0"#, "eta0"), (#""batch_threshold":100"#, #""batch_threshold":0"#, "batch threshold"),
         (#""threshold":0.5"#, #""threshold":2"#, "threshold"), (#""version":1"#, #""version":9"#, "version 9"),
         (#""values":["0","1"]"#, #""values":[]"#, "groups"), (#""simple_cnn""#, #""no_such_net""#, "cannot be read"),
     ])

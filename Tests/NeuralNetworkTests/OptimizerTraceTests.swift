@@ -10,6 +10,7 @@ private struct Trace: Decodable {
     let start: [Float], gradients: [[Float]]
     let traces: [String: [[Float]]]
     let clips: [Clip]
+    let schedules: [String: [Double]]
 
     static func load() throws -> Trace { try JSONDecoder().decode(Trace.self, from: Fixture.data("nn_optimizers.json")) }
 
@@ -33,6 +34,7 @@ private struct Trace: Decodable {
         switch name {
         case "adamw": AdamW(store, learningRates: Self.rates, weightDecay: 0.01)
         case "adamw without decay": AdamW(store, learningRates: Self.rates, weightDecay: 0)
+        case "adam": AdamW(store, learningRates: Self.rates, weightDecay: 0.05, mode: .coupled)
         case "sgd": SGD(store, learningRates: Self.rates, momentum: 0)
         case "sgd with momentum": SGD(store, learningRates: Self.rates, momentum: 0.9, weightDecay: 0.05)
         case "sgd with nesterov": SGD(store, learningRates: Self.rates, momentum: 0.8, weightDecay: 0.05, nesterov: true)
@@ -42,7 +44,7 @@ private struct Trace: Decodable {
 
     @Test func everyStepIsTorchs() throws {
         let trace = try Trace.load()
-        #expect(trace.traces.count == 5)
+        #expect(trace.traces.count == 6)
         for (name, steps) in trace.traces {
             let store = trace.store(), optimizer = make(name, store)
             for (number, (gradient, expected)) in zip(trace.gradients, steps).enumerated() {
@@ -63,6 +65,28 @@ private struct Trace: Decodable {
         let store = trace.store()
         store.gradients.pointer[3] = .nan
         #expect(GradientClipping.clip(store, maxNorm: 1).isNaN)
+    }
+
+    @Test func schedulesAreTorchs() throws {
+        let expected = try Trace.load().schedules
+        let cosine = LearningRateSchedule(.cosine, epochs: 8, minimum: 1e-3)
+        let step = LearningRateSchedule(.step, epochs: 8, stepSize: 3, gamma: 0.5)
+        for (name, schedule) in [("cosine", cosine), ("step", step)] {
+            let rates = (1...8).map { schedule.rate(base: 0.1, epoch: $0)! }
+            expectClose(rates, try #require(expected[name]), rtol: 1e-12, "\(name)")
+        }
+    }
+
+    @Test func warmUpRisesToTheBaseRateAndDelaysTheSchedule() {
+        for name in ScheduleName.allCases {
+            let schedule = LearningRateSchedule(name, epochs: 9, warmupEpochs: 3, stepSize: 3, gamma: 0.5)
+            expectClose((1...4).map { schedule.rate(base: 0.4, epoch: $0)! }, [0.1, 0.2, 0.3, 0.4], rtol: 1e-12, "\(name)")
+        }
+        // Afterwards the plateau leaves the rate to its metric; a floor above the base rate does not raise it.
+        #expect(LearningRateSchedule(.plateau, epochs: 9, warmupEpochs: 3).rate(base: 1, epoch: 5) == nil)
+        #expect(LearningRateSchedule(.constant, epochs: 9, warmupEpochs: 3).rate(base: 1, epoch: 9) == 1)
+        #expect(LearningRateSchedule(.cosine, epochs: 9, minimum: 2).rate(base: 1, epoch: 9) == 1)
+        #expect(LearningRateSchedule(.step, epochs: 9, stepSize: 1, minimum: 0.05).rate(base: 1, epoch: 9) == 0.05)
     }
 
     @Test func groupsAreContiguousBackboneFirst() throws {

@@ -76,10 +76,10 @@ private func isConvolutionBias(_ name: String) -> Bool { name.contains(".conv") 
         let fixture = try NetworkFixture.load(size)
         let model = try fixtureModel(seed: fixture.seed)
         let rates: [ParameterGroup: Double] = [.backbone: 1e-3, .head: 1e-2]
-        let optimizer: any Optimizer = switch name {
-        case .adamw: AdamW(model.store, learningRates: rates, weightDecay: 0.01)
-        case .sgd: SGD(model.store, learningRates: rates, momentum: 0.9, weightDecay: 0.01)
-        }
+        let optimizer: any Optimizer =
+            name == .adamw
+            ? AdamW(model.store, learningRates: rates, weightDecay: 0.01)
+            : SGD(model.store, learningRates: rates, momentum: 0.9, weightDecay: 0.01)
         for _ in 0..<3 {
             backwardPass(model, fixture.images, fixture.labels)
             optimizer.update()

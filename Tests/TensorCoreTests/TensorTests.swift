@@ -41,7 +41,11 @@ extension TensorCoreSuites {
                 #expect(address % UInt(TensorStorage.alignment) == 0)
             }
             #expect(TensorStorage.pooledBytes >= 5_000_000)
+            let before = TensorStorage.systemAllocations
             #expect(UInt(bitPattern: TensorStorage(byteCount: 5_000_000).pointer) == address)
+            #expect(TensorStorage.systemAllocations == before)
+            _ = TensorStorage(byteCount: 9_000_000)
+            #expect(TensorStorage.systemAllocations == before + 1)
             TensorStorage.releasePool()
         }
 

@@ -1,6 +1,7 @@
 import FaceData
 import Foundation
 import Inference
+import NeuralNetwork
 import TensorCore
 import TestSupport
 import Testing
@@ -60,25 +61,112 @@ struct TrainerTests {
         let (parts, result) = try run("parts", SmallFaces.configuration(epochs: 3), resuming: true)
         #expect(result.epochs == 3)
         #expect(try whole.modelBytes() == parts.modelBytes())
-        let columns = { (folder: RunFolder) in
-            try String(contentsOf: folder.history, encoding: .utf8).split(separator: "\n").map {
-                $0.split(separator: ",", omittingEmptySubsequences: false).prefix(14).joined(separator: ",")
-            }
-        }
-        #expect(try columns(whole) == columns(parts))
+        #expect(try history(whole) == history(parts))
     }
 
-    @Test func stoppedWithinAnEpochAndResumedEqualsUninterrupted() throws {
-        let whole = try run("whole", SmallFaces.configuration(epochs: 2)).0
+    /// Also with batches below the layer's threshold, where the multiplier goes from batch to batch.
+    @Test(arguments: [16, 1000])
+    func stoppedWithinAnEpochAndResumedEqualsUninterrupted(_ batchThreshold: Int) throws {
+        var configuration = SmallFaces.configuration(epochs: 2)
+        configuration.batchThreshold = batchThreshold
+        let whole = try run("whole", configuration).0
         var batches = 0
-        let (folder, result) = try run("stopped", SmallFaces.configuration(epochs: 2), shouldStop: {
+        let (folder, result) = try run("stopped", configuration, shouldStop: {
             batches += 1
             return batches == 6  // in the second epoch
         })
         #expect(result.status == .interrupted && result.epochs == 1)
         #expect(try folder.readRecord().status == .interrupted)
-        _ = try run("stopped", SmallFaces.configuration(epochs: 2), resuming: true)
+        var steps = 0
+        _ = try run("stopped", configuration, resuming: true, report: { if case .progress = $0 { steps += 1 } })
+        #expect(steps == 2 * 4 - 6, "only what was left")
         #expect(try whole.modelBytes() == folder.modelBytes())
+        #expect(try history(whole) == history(folder))
+    }
+
+    @Test func metricFilesGoOnWithoutGapsOrRepeats() throws {
+        let configuration = SmallFaces.configuration(epochs: 3)
+        var resources = Trainer.Resources()
+        resources.logInterval = 1
+        func trainer(_ name: String) throws -> (Trainer, RunFolder) {
+            let folder = RunFolder(temporary.file(name))
+            return (try Trainer(configuration, dataset: SmallFaces.load(), folder: folder, resources: resources), folder)
+        }
+        let (uninterrupted, whole) = try trainer("whole")
+        _ = try uninterrupted.run()
+        let (stopped, parts) = try trainer("parts")
+        var batches = 0
+        _ = try stopped.run(shouldStop: {
+            batches += 1
+            return batches == 6
+        })
+        // What a crash leaves behind: a step after the last save, and half a row.
+        let torn = try FileHandle(forWritingTo: parts.metricsTable)
+        try torn.seekToEnd()
+        try torn.write(contentsOf: Data("2,7,0.001,,,,,,,,,,\n2,8,0.0".utf8))
+        _ = try trainer("parts").0.run(resuming: true)
+        for file in [\RunFolder.metricsTable, \.metricsLines] {
+            func rows(_ folder: RunFolder) throws -> [String] {
+                try String(contentsOf: folder[keyPath: file], encoding: .utf8).split(separator: "\n").map {
+                    String($0).replacing(/"images_per_second.*/, with: "").replacing(/,[^,]*,[^,]*$/, with: "")
+                }
+            }
+            #expect(try rows(whole) == rows(parts))
+        }
+        let table = try String(contentsOf: whole.metricsTable, encoding: .utf8).split(separator: "\n")
+        #expect(table.count == 1 + 3 * (4 + 1))
+        let events = try FileManager.default.contentsOfDirectory(atPath: parts.url.path).filter { $0.hasPrefix("events.out.tfevents.") }
+        #expect(events.count == 2, "a resumed run opens a new file")
+    }
+
+    /// history.csv without its times.
+    private func history(_ folder: RunFolder) throws -> [String] {
+        try String(contentsOf: folder.history, encoding: .utf8).split(separator: "\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false).prefix(15).joined(separator: ",")
+        }
+    }
+
+    @Test func numberedModelsAreKeptAndPruned() throws {
+        let folder = RunFolder(temporary.file("run"))
+        var resources = Trainer.Resources()
+        resources.savePeriod = 1
+        resources.checkpointHistory = 2
+        _ = try Trainer(SmallFaces.configuration(epochs: 3), dataset: SmallFaces.load(), folder: folder, resources: resources).run()
+        #expect(!FileManager.default.fileExists(atPath: folder.numbered(1).path))
+        #expect(try Predictor(modelFile: folder.numbered(2)).metadata.epoch == 2)
+        #expect(try Data(contentsOf: folder.numbered(3)) == Data(contentsOf: folder.last))
+    }
+
+    @Test func trainingStartsFromGivenWeights() throws {
+        var configuration = SmallFaces.configuration(epochs: 1)
+        let first = try run("first", configuration).0
+        configuration.weights = first.best.path
+        configuration.learningRate = 1e-30
+        configuration.backboneLearningRate = 1e-30
+        configuration.weightDecay = 0
+        let second = try run("second", configuration).0
+        let names = ["backbone.conv1.weight", "head.3.weight"]
+        let before = try SafeTensorsFile(first.best), after = try SafeTensorsFile(second.best)
+        for name in names {
+            let shape = try #require(before.entries[name]).shape
+            #expect(try before.floats(name, shape: shape) == after.floats(name, shape: shape), "\(name)")
+        }
+        configuration.weights = temporary.file("absent.safetensors").path
+        #expect(throws: CheckpointError.self) { try run("third", configuration) }
+    }
+
+    @Test func theMetricAskedForChoosesTheBestEpoch() throws {
+        var rows: [EpochRow] = []
+        var configuration = SmallFaces.configuration(epochs: 4)
+        configuration.evaluationMetric = .worstGroupAccuracy
+        configuration.schedule = .cosine
+        configuration.warmupEpochs = 1
+        let (folder, result) = try run("run", configuration, report: { if case .epoch(let row, _, _) = $0 { rows.append(row) } })
+        let best = try #require(rows.compactMap(\.validWorstGroupAccuracy).max())
+        #expect(rows[result.bestEpoch - 1].validWorstGroupAccuracy == best)
+        #expect(try folder.readRecord().bestEvaluationMetric == best)
+        #expect(result.bestValidLoss == rows[result.bestEpoch - 1].validLoss)
+        #expect(rows[0].learningRate == 5e-4 && rows[1].learningRate == 1e-3 && rows[3].learningRate < rows[2].learningRate)
     }
 
     @Test func aRunIsNotOverwritten() throws {

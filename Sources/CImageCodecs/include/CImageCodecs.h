@@ -31,6 +31,8 @@ typedef enum ci_status {
 
 typedef enum ci_format { CI_UNKNOWN = 0, CI_JPEG, CI_PNG } ci_format;
 
+typedef enum ci_colour { CI_GREY = 0, CI_COLOUR_RGB, CI_YCC, CI_CMYK, CI_YCCK, CI_PALETTE } ci_colour;
+
 typedef struct ci_limits {
     uint64_t max_bytes;
     uint64_t max_pixels;
@@ -45,7 +47,12 @@ typedef struct ci_info {
     uint32_t height;
     uint32_t components; // channels of the file: 1 grey or palette, 2 grey + alpha, 3 colour, 4 colour + alpha or CMYK
     uint32_t bit_depth;  // bits per channel (per palette index)
-    uint32_t orientation; // EXIF, 1…8; 1 where there is none or it is malformed
+    ci_colour colour;
+    bool transparent;    // an alpha channel or tRNS: composited on white
+    bool interlaced;     // PNG: Adam7; JPEG: progressive
+    bool arithmetic;     // JPEG: arithmetic coding instead of Huffman's
+    uint32_t orientation; // EXIF's, or XMP's where EXIF has none; 1…8, and 1 where there is none or it is malformed
+    bool exif_malformed; // there was an EXIF block, but no orientation could be read from it
     uint32_t scans;      // JPEG: start-of-scan markers; PNG: 1, or 7 when interlaced
     size_t buffer_bytes; // what ci_read needs: 3 bytes a pixel, 4 where the file has four channels after expansion
 } ci_info;
@@ -63,6 +70,11 @@ CI_CHECKED ci_status ci_open(
 /// Decodes the image that ci_open accepted; the first width·height·3 bytes of `rgb` are the pixels, row by row, not yet oriented.
 /// Conversions: docs of jpeg.c and png.c.
 CI_CHECKED ci_status ci_read(ci_decoder *decoder, uint8_t *rgb, size_t capacity);
+
+/// Between ci_open and ci_read: has a JPEG decoded at 1/2, 1/4 or 1/8 of its size, the smallest at which both sides, as stored, are
+/// still at least the given ones; `info` gets the new size. Pixels then differ from those of a full decode that is resized after.
+/// A PNG is left as it is.
+CI_CHECKED ci_status ci_reduce(ci_decoder *decoder, uint32_t width, uint32_t height, ci_info *info);
 
 /// One clause about the last error or, after a lenient success, the first warning; empty when there was none.
 const char *ci_message(const ci_decoder *decoder);

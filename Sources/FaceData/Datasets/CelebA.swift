@@ -27,6 +27,20 @@ public enum CelebA {
     ///   - groupBy: attribute names, default Male and Young, values 0 and 1.
     /// Errors: ``DatasetError``.
     public static func load(root: URL, target: String? = nil, groupBy: [String]? = nil) throws(DatasetError) -> FaceDataset {
+        var request: ColumnRequest?
+        let table = try read(root: root) { declarations throws(DatasetError) in
+            let made = try ColumnRequest(
+                dataset: "CelebA", declarations: declarations, target: target ?? defaultTarget, groupBy: groupBy ?? defaultGroupBy)
+            request = made
+            return made.columns
+        }
+        return FaceDataset(table, selection: ColumnSelection(request: request!, codes: table.codes))
+    }
+
+    /// The columns that `select` chooses, for every row.
+    static func read(
+        root: URL, select: ([ColumnDeclaration]) throws(DatasetError) -> [Int]
+    ) throws(DatasetError) -> LabelTable {
         let attributesFile = try find(["list_attr_celeba.txt", "list_attr_celeba.csv", "Anno/list_attr_celeba.txt"], in: root)
         let partitionFile = try find(
             ["list_eval_partition.txt", "list_eval_partition.csv", "Eval/list_eval_partition.txt"], in: root)
@@ -34,14 +48,13 @@ public enum CelebA {
         let folder = try find(
             ["img_align_celeba/img_align_celeba", "img_align_celeba", "Img/img_align_celeba"], in: root, what: "img_align_celeba")
         let attributes = try CelebAAttributeFile(attributesFile, guide: guide)
-        let request = try ColumnRequest(
-            dataset: "CelebA", declarations: attributes.names.map(ColumnDeclaration.binary), target: target ?? defaultTarget,
-            groupBy: groupBy ?? defaultGroupBy)
-        let (files, codes) = try attributes.read(columns: request.columns)
+        let declarations = attributes.names.map(ColumnDeclaration.binary)
+        let columns = try select(declarations)
+        let (files, codes) = try attributes.read(columns: columns)
         let splits = try readCelebAPartition(partitionFile, files: files, guide: guide)
-        return FaceDataset(
-            name: "celeba", root: root, selection: ColumnSelection(request: request, codes: codes), split: splits,
-            folder: folder.path, names: files)
+        return LabelTable(
+            layout: .celeba, root: root, folder: folder.path, labelFiles: [attributesFile, partitionFile],
+            declarations: columns.map { declarations[$0] }, codes: codes, names: files, given: splits)
     }
 
     private static func find(_ candidates: [String], in root: URL, what: String? = nil) throws(DatasetError) -> URL {

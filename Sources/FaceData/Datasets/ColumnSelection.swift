@@ -1,7 +1,7 @@
 // From "--target race=Black --group-by gender,age" to a label and a group per row, for any table of categorical columns.
 
 /// A column that a data set offers, before its rows are read.
-struct ColumnDeclaration: Sendable {
+struct ColumnDeclaration: Codable, Equatable, Sendable {
     let name: String
     let values: [String]
     /// The values that mean label 1 when the column is named alone; nil where it takes NAME=VALUE.
@@ -35,13 +35,17 @@ struct ColumnRequest: Sendable {
         return "\(hint) It has: \(known.joined(separator: ", "))"
     }
 
-    init(dataset: String, declarations: [ColumnDeclaration], target: String, groupBy: [String]) throws(DatasetError) {
+    /// `absent` makes the error for a column or value that is not there.
+    init(
+        dataset: String, declarations: [ColumnDeclaration], target: String, groupBy: [String],
+        absent: (String) -> DatasetError = { .usage($0) }
+    ) throws(DatasetError) {
         self.target = target
         self.declarations = declarations
         let names = declarations.map(\.name)
         func column(_ name: String, _ what: String) throws(DatasetError) -> Int {
             if let found = names.firstIndex(of: name) { return found }
-            throw .usage("\(dataset) has no \(what) '\(name)'\(ColumnRequest.choices(for: name, of: names))")
+            throw absent("\(dataset) has no \(what) '\(name)'\(ColumnRequest.choices(for: name, of: names))")
         }
 
         let parts = target.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -49,7 +53,7 @@ struct ColumnRequest: Sendable {
         let declaration = declarations[targetColumn]
         if parts.count == 2 {
             guard let value = declaration.values.firstIndex(of: parts[1]) else {
-                throw .usage(
+                throw absent(
                     "target '\(target)': \(parts[0]) has no value '\(parts[1])'\(ColumnRequest.choices(for: parts[1], of: declaration.values))")
             }
             positiveValues = [value]

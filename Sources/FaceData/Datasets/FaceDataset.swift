@@ -15,12 +15,19 @@ public struct FaceSample: Equatable, Sendable {
     public let label: Int?
     /// 0..<K, or -1 where one of its features is missing.
     public let group: Int
+    /// Where its pixels lie in a packed file; nil for an image file.
+    let packed: PackedSample?
 
     public init(folder: String, name: String, label: Int?, group: Int) {
+        self.init(folder: folder, name: name, label: label, group: group, packed: nil)
+    }
+
+    init(folder: String, name: String, label: Int?, group: Int, packed: PackedSample?) {
         self.folder = folder
         self.name = name
         self.label = label
         self.group = group
+        self.packed = packed
     }
 
     public var file: String { "\(folder)/\(name)" }
@@ -40,6 +47,7 @@ public struct DatasetFeature: Codable, Equatable, Sendable {
 public struct FaceDataset: Sendable {
     /// "celeba", "fairface" or "folder".
     public let name: String
+    /// A folder, or a packed file.
     public let root: URL
     /// As asked for, for example "Smiling" or "race=Black".
     public let target: String
@@ -76,24 +84,25 @@ public struct FaceDataset: Sendable {
     }
 
     /// Rows without a label stay out of training and validation, and are counted; in the test split they stay, to be predicted.
-    init(
-        name: String, root: URL, selection: ColumnSelection, split splits: [Split], folder: String, names: [String]
-    ) {
-        self.name = name
-        self.root = root
+    init(_ table: LabelTable, selection: ColumnSelection) {
+        name = table.layout.rawValue
+        root = table.root
         target = selection.target
         positive = selection.positive
         features = selection.features
-        isSynthetic = FileManager.default.fileExists(atPath: root.appendingPathComponent(FaceDataset.marker).path)
+        isSynthetic = table.isSynthetic
         var samples: [Split: [FaceSample]] = [.train: [], .valid: [], .test: []]
         var unlabelled: [Split: Int] = [:]
-        for (row, split) in splits.enumerated() {
+        for (row, split) in table.splits(selection).enumerated() {
             let label = selection.label(row)
             if label == nil && split != .test {
                 unlabelled[split, default: 0] += 1
                 continue
             }
-            samples[split]!.append(FaceSample(folder: folder, name: names[row], label: label, group: selection.group(row)))
+            samples[split]!.append(
+                FaceSample(
+                    folder: table.folder, name: table.names[row], label: label, group: selection.group(row),
+                    packed: table.packed?.sample(row)))
         }
         self.unlabelled = unlabelled
         samplesBySplit = samples

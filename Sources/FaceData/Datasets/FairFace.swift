@@ -32,10 +32,6 @@ public enum FairFace {
         ],
         standIn: "facefair data synthesize DIR --layout fairface --count 4000 --seed 1")
 
-    /// Share of the official training rows that become the validation split, stratified by label. The official validation rows are
-    /// the test split.
-    static let validationShare = 0.1
-
     /// Reads the label files. Images are not looked at: a missing one shows when it is loaded, as image_missing.
     ///
     /// - Parameters:
@@ -45,31 +41,33 @@ public enum FairFace {
     public static func load(root: URL, target: String? = nil, groupBy: [String]? = nil) throws(DatasetError) -> FaceDataset {
         let request = try ColumnRequest(
             dataset: "FairFace", declarations: declarations, target: target ?? defaultTarget, groupBy: groupBy ?? defaultGroupBy)
+        let table = try read(root: root, columns: request.columns)
+        return FaceDataset(table, selection: ColumnSelection(request: request, codes: table.codes))
+    }
+
+    /// The chosen columns of every row.
+    static func read(root: URL, columns: [Int]) throws(DatasetError) -> LabelTable {
         // Labels first: a damaged label file is told as such, whether or not the images are there yet.
-        let train = try rows(root.appendingPathComponent("fairface_label_train.csv"), request)
-        let test = try rows(root.appendingPathComponent("fairface_label_val.csv"), request)
+        let files = ["train", "val"].map { root.appendingPathComponent("fairface_label_\($0).csv") }
+        let train = try rows(files[0], columns)
+        let test = try rows(files[1], columns)
         // The authors' archives unpack to a folder named after the margin around the face.
         let folders = ["", "fairface-img-margin025-trainval", "fairface-img-margin125-trainval"]
             .map { $0.isEmpty ? root : root.appendingPathComponent($0) }
         guard let folder = folders.first(where: { isThere($0, "train") && isThere($0, "val") }) else {
             throw .missing(path: isThere(root, "") ? root.appendingPathComponent("train").path : root.path, help: guide.help)
         }
-
-        let codes = zip(train.codes, test.codes).map { $0 + $1 }
-        let selection = ColumnSelection(request: request, codes: codes)
-        let strata = train.files.indices.map { selection.label($0) ?? -1 }
-        let parts = StratifiedSplit.parts(
-            strata: strata, shares: [1 - validationShare, validationShare], seed: StratifiedSplit.seed)
-        let splits = parts.map { $0 == 0 ? Split.train : .valid } + test.files.map { _ in Split.test }
-        return FaceDataset(
-            name: "fairface", root: root, selection: selection, split: splits, folder: folder.path, names: train.files + test.files)
+        return LabelTable(
+            layout: .fairface, root: root, folder: folder.path, labelFiles: files, declarations: columns.map { declarations[$0] },
+            codes: zip(train.codes, test.codes).map { $0 + $1 }, names: train.files + test.files,
+            given: train.files.map { _ in Split.train } + test.files.map { _ in Split.test })
     }
 
     private static func isThere(_ folder: URL, _ name: String) -> Bool {
         FileManager.default.fileExists(atPath: name.isEmpty ? folder.path : folder.appendingPathComponent(name).path)
     }
 
-    private static func rows(_ url: URL, _ request: ColumnRequest) throws(DatasetError) -> (files: [String], codes: [[Int16]]) {
+    private static func rows(_ url: URL, _ chosen: [Int]) throws(DatasetError) -> (files: [String], codes: [[Int16]]) {
         let reader = CSVReader(try LabelText.load(url, guide: guide))
         do {
             let header = try reader.next()?.fields ?? []
@@ -80,7 +78,7 @@ public enum FairFace {
                     reason: "the header has no column '\(name)': \(header.joined(separator: ","))", help: guide.help)
             }
             let fileColumn = try position("file")
-            let columns = try request.columns.map { try (position(declarations[$0].name), FairFaceValues(declarations[$0])) }
+            let columns = try chosen.map { try (position(declarations[$0].name), FairFaceValues(declarations[$0])) }
             var files: [String] = []
             var codes = [[Int16]](repeating: [], count: columns.count)
             while try reader.advance() {

@@ -25,7 +25,7 @@ public enum FolderDataset {
     /// Errors: ``DatasetError``.
     public static func load(root: URL, target: String?, groupBy: [String]?) throws(DatasetError) -> FaceDataset {
         let metadata = try FolderMetadata(root: root, guide: guide)
-        let offered = metadata.columns.filter { $0 != "split" }
+        let offered = offeredColumns(metadata)
         guard let target else { throw .usage("--target is required for a folder; its columns are: \(offered.joined(separator: ", "))") }
         guard let groupBy else { throw .usage("--group-by is required for a folder; its columns are: \(offered.joined(separator: ", "))") }
 
@@ -34,39 +34,49 @@ public enum FolderDataset {
         for name in wanted { try tables[name]?.requireCategories() }
         let declarations = offered.compactMap { tables[$0]!.declaration }
         let request = try ColumnRequest(dataset: "\(root.lastPathComponent)", declarations: declarations, target: target, groupBy: groupBy)
-        let codes = request.columns.map { tables[declarations[$0].name]!.codes(metadata.rows) }
-        let selection = ColumnSelection(request: request, codes: codes)
-        return FaceDataset(
-            name: "folder", root: root, selection: selection, split: try splits(metadata, selection), folder: root.path,
-            names: metadata.rows.map(\.file))
+        let table = try table(metadata, root: root, columns: request.columns.map { tables[declarations[$0].name]! })
+        return FaceDataset(table, selection: ColumnSelection(request: request, codes: table.codes))
     }
 
-    private static func splits(_ metadata: FolderMetadata, _ selection: ColumnSelection) throws(DatasetError) -> [Split] {
-        let rows = metadata.rows
-        let strata = rows.indices.map { (selection.label($0) ?? -1) &* (ColumnRequest.mostGroups + 2) &+ selection.group($0) }
-        var splits: [Split] = []
-        if metadata.columns.contains("split") {
-            for row in rows {
-                let name = row.cells["split"] ?? ""
-                guard let split = FolderMetadata.splitNames[name.lowercased()] else {
-                    throw .malformed(
-                        file: row.source.path, row: row.line, reason: "split is '\(name)'", help: "Write train, valid or test.")
-                }
-                splits.append(split)
-            }
-        } else if rows.allSatisfy({ $0.folderSplit != nil }) {
-            splits = rows.map { $0.folderSplit! }
-        } else {
-            return StratifiedSplit.parts(strata: strata, shares: [0.8, 0.1, 0.1], seed: StratifiedSplit.seed)
-                .map { [.train, .valid, .test][$0] }
+    /// All columns that can be a target or a feature; the others are named in `leftOut`.
+    static func readAll(root: URL, leftOut: inout [String]) throws(DatasetError) -> LabelTable {
+        let metadata = try FolderMetadata(root: root, guide: guide)
+        var columns: [FolderColumn] = []
+        for name in offeredColumns(metadata) {
+            let column = FolderColumn(name, metadata.rows)
+            do throws(DatasetError) {
+                try column.requireCategories()
+                columns.append(column)
+            } catch { leftOut.append(name) }
         }
-        guard splits.contains(.train), !splits.contains(.valid) else { return splits }
-        // Training needs a validation split: a tenth of the training rows, as for FairFace.
-        let training = rows.indices.filter { splits[$0] == .train }
-        let parts = StratifiedSplit.parts(
-            strata: training.map { strata[$0] }, shares: [1 - FairFace.validationShare, FairFace.validationShare],
-            seed: StratifiedSplit.seed)
-        for (row, part) in zip(training, parts) where part == 1 { splits[row] = .valid }
+        return try table(metadata, root: root, columns: columns)
+    }
+
+    private static func offeredColumns(_ metadata: FolderMetadata) -> [String] { metadata.columns.filter { $0 != "split" } }
+
+    private static func table(_ metadata: FolderMetadata, root: URL, columns: [FolderColumn]) throws(DatasetError) -> LabelTable {
+        LabelTable(
+            layout: .folder, root: root, folder: root.path, labelFiles: metadata.sources,
+            declarations: columns.compactMap(\.declaration), codes: columns.map { $0.codes(metadata.rows) },
+            names: metadata.rows.map(\.file), given: try splits(metadata))
+    }
+
+    /// By a column `split`, by folder, or nil for all where neither says it.
+    private static func splits(_ metadata: FolderMetadata) throws(DatasetError) -> [Split?] {
+        let rows = metadata.rows
+        guard metadata.columns.contains("split") else {
+            let splits = rows.map(\.folderSplit)
+            return splits.contains(nil) ? rows.map { _ in nil } : splits
+        }
+        var splits: [Split?] = []
+        for row in rows {
+            let name = row.cells["split"] ?? ""
+            guard let split = FolderMetadata.splitNames[name.lowercased()] else {
+                throw .malformed(
+                    file: row.source.path, row: row.line, reason: "split is '\(name)'", help: "Write train, valid or test.")
+            }
+            splits.append(split)
+        }
         return splits
     }
 }

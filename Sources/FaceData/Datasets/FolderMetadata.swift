@@ -15,6 +15,8 @@ struct FolderMetadata {
     /// Without file_name, in the order of the first CSV header; alphabetical for JSON.
     private(set) var columns: [String] = []
     private(set) var rows: [Row] = []
+    /// The metadata files.
+    private(set) var sources: [URL] = []
 
     static let splitNames: [String: Split] = [
         "train": .train, "training": .train, "valid": .valid, "val": .valid, "validation": .valid, "dev": .valid,
@@ -28,6 +30,7 @@ struct FolderMetadata {
             throw .missing(path: isThere ? root.appendingPathComponent("metadata.csv").path : root.path, help: guide.help)
         }
         var seen: Set<String> = []
+        sources = found.map(\.0)
         for (url, prefix, split) in found {
             if url.pathExtension == "csv" { try readCSV(url, prefix, split, guide) } else { try readJSON(url, prefix, split, guide) }
         }

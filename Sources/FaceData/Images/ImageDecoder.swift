@@ -16,32 +16,20 @@ public struct PixelImage: Equatable, Sendable {
     }
 }
 
-/// What a header says.
-public struct ImageHeader: Equatable, Sendable {
-    public enum Format: String, Sendable { case jpeg, png }
-    public let format: Format
-    /// Size after the EXIF orientation is applied.
-    public let width: Int
-    public let height: Int
-    public let channels: Int
-    public let bitsPerChannel: Int
-    /// EXIF, 1…8; 1 where there is none or it is malformed.
-    public let orientation: Int
-}
-
 /// Decodes one image after another. Not Sendable: each worker has its own.
 ///
 /// Conversions to RGB: grey and palette are expanded, 16 bit keep the high byte, alpha and tRNS are composited on white, CMYK and
-/// YCCK count as inverted (the Adobe convention), EXIF orientation is applied, gamma and colour profiles are ignored.
+/// YCCK count as inverted (the Adobe convention), EXIF orientation is applied, gamma and colour profiles are ignored (docs/images.md).
 public final class ImageDecoder {
     public let limits: ImageLimits
-    /// Warnings that a lenient decoder accepted in the last image.
-    public private(set) var lastWarning: String?
+    /// What a lenient decoder accepted in the last image; nil when there was nothing to forgive.
+    public private(set) var lastWarning: ImageWarning?
+    /// The header of the last image that was opened; nil when it was refused before its header was read.
+    public private(set) var lastHeader: ImageHeader?
     private let decoder: OpaquePointer
     private var file = GrowingBuffer()
     private var decoded = GrowingBuffer()
     private var oriented = GrowingBuffer(capacity: 1)
-    private var resized = GrowingBuffer(capacity: 1)
     private var plans: [ResizePlan.Size: ResizePlan] = [:]
 
     public init(limits: ImageLimits = ImageLimits()) {
@@ -79,14 +67,16 @@ public final class ImageDecoder {
     /// Decodes and resizes to `size`×`size` 8-bit RGB at `output`, which must hold size·size·3 bytes.
     public func decode(path: String, size: Int, into output: UnsafeMutablePointer<UInt8>) throws(ImageError) {
         let length = try ImageFile.read(path, into: &file, limit: limits.maxBytes)
-        resize(try decode(UnsafeBufferPointer(start: file.pointer, count: length), name: path), to: size, into: output)
+        let image = try decode(UnsafeBufferPointer(start: file.pointer, count: length), name: path, atLeast: size)
+        plan(image, size).resize(image.pixels, into: output)
     }
 
     public func decode(
         bytes: [UInt8], name: String, size: Int, into output: UnsafeMutablePointer<UInt8>
     ) throws(ImageError) {
         try withBytes(bytes) { (buffer) throws(ImageError) in
-            self.resize(try self.decode(buffer, name: name), to: size, into: output)
+            let image = try self.decode(buffer, name: name, atLeast: size)
+            self.plan(image, size).resize(image.pixels, into: output)
         }
     }
 
@@ -94,17 +84,16 @@ public final class ImageDecoder {
     public func decode(
         path: String, transform: FaceTransform, into output: UnsafeMutablePointer<Float>
     ) throws(ImageError) {
-        resized.reserve(transform.byteCount)
-        try decode(path: path, size: transform.imageSize, into: resized.pointer)
-        transform.normalize(resized.pointer, into: output)
+        let length = try ImageFile.read(path, into: &file, limit: limits.maxBytes)
+        try decode(UnsafeBufferPointer(start: file.pointer, count: length), name: path, transform: transform, into: output)
     }
 
     public func decode(
         bytes: [UInt8], name: String, transform: FaceTransform, into output: UnsafeMutablePointer<Float>
     ) throws(ImageError) {
-        resized.reserve(transform.byteCount)
-        try decode(bytes: bytes, name: name, size: transform.imageSize, into: resized.pointer)
-        transform.normalize(resized.pointer, into: output)
+        try withBytes(bytes) { (buffer) throws(ImageError) in
+            try self.decode(buffer, name: name, transform: transform, into: output)
+        }
     }
 
     // MARK: Steps
@@ -133,6 +122,8 @@ public final class ImageDecoder {
     }
 
     private func open(_ bytes: UnsafeBufferPointer<UInt8>, _ name: String) throws(ImageError) -> ci_info {
+        lastWarning = nil
+        lastHeader = nil
         var info = ci_info()
         var bounds = ci_limits(
             max_bytes: UInt64(limits.maxBytes), max_pixels: UInt64(limits.maxPixels), max_side: UInt32(limits.maxSide),
@@ -145,25 +136,37 @@ public final class ImageDecoder {
             var nothing: UInt8 = 0
             status = ci_open(decoder, &nothing, 0, &bounds, &info)
         }
+        if info.width > 0 && info.format != CI_UNKNOWN { lastHeader = ImageHeader(info) }
         guard status == CI_OK else { throw error(status, name, info, bytes.count) }
         return info
     }
 
     private func header(_ bytes: UnsafeBufferPointer<UInt8>, name: String) throws(ImageError) -> ImageHeader {
         let info = try open(bytes, name)
-        let sideways = info.orientation >= 5
-        return ImageHeader(
-            format: info.format == CI_JPEG ? .jpeg : .png,
-            width: Int(sideways ? info.height : info.width), height: Int(sideways ? info.width : info.height),
-            channels: Int(info.components), bitsPerChannel: Int(info.bit_depth), orientation: Int(info.orientation))
+        return ImageHeader(info)
     }
 
-    private func decode(_ bytes: UnsafeBufferPointer<UInt8>, name: String) throws(ImageError) -> Decoded {
-        let info = try open(bytes, name)
+    private func decode(
+        _ bytes: UnsafeBufferPointer<UInt8>, name: String, transform: FaceTransform, into output: UnsafeMutablePointer<Float>
+    ) throws(ImageError) {
+        let image = try decode(bytes, name: name, atLeast: transform.imageSize)
+        plan(image, transform.imageSize).resize(image.pixels, mean: transform.mean, std: transform.std, into: output)
+    }
+
+    /// - Parameter size: what the image will be resized to; a fast decoder may stop at a reduced size that is no smaller.
+    private func decode(
+        _ bytes: UnsafeBufferPointer<UInt8>, name: String, atLeast size: Int? = nil
+    ) throws(ImageError) -> Decoded {
+        var info = try open(bytes, name)
+        if let size, limits.fastDecode {
+            let status = ci_reduce(decoder, UInt32(size), UInt32(size), &info)
+            guard status == CI_OK else { throw error(status, name, info, bytes.count) }
+        }
         decoded.reserve(info.buffer_bytes)
         let status = ci_read(decoder, decoded.pointer, decoded.capacity)
         guard status == CI_OK else { throw error(status, name, info, bytes.count) }
-        lastWarning = ci_warnings(decoder) == 0 ? nil : String(cString: ci_message(decoder))
+        let warnings = Int(ci_warnings(decoder))
+        lastWarning = warnings == 0 ? nil : ImageWarning(name: name, count: warnings, first: String(cString: ci_message(decoder)))
         let width = Int(info.width)
         let height = Int(info.height)
         guard info.orientation > 1 else { return Decoded(width: width, height: height, pixels: decoded.pointer) }
@@ -174,19 +177,15 @@ public final class ImageDecoder {
             : Decoded(width: width, height: height, pixels: oriented.pointer)
     }
 
-    private func resize(_ image: Decoded, to size: Int, into output: UnsafeMutablePointer<UInt8>) {
+    private func plan(_ image: Decoded, _ size: Int) -> ResizePlan {
         precondition(size > 0, "an image cannot be resized to \(size) pixels")
         let source = ResizePlan.Size(width: image.width, height: image.height)
         let target = ResizePlan.Size(width: size, height: size)
-        let plan: ResizePlan
-        if let known = plans[source], known.target == target {
-            plan = known
-        } else {
-            if plans.count >= 16 { plans.removeAll(keepingCapacity: true) }  // a folder of photographs of all sizes
-            plan = ResizePlan(from: source, to: target)
-            plans[source] = plan
-        }
-        plan.resize(image.pixels, into: output)
+        if let known = plans[source], known.target == target { return known }
+        if plans.count >= 16 { plans.removeAll(keepingCapacity: true) }  // a folder of photographs of all sizes
+        let plan = ResizePlan(from: source, to: target)
+        plans[source] = plan
+        return plan
     }
 
     private func error(_ status: ci_status, _ name: String, _ info: ci_info, _ byteCount: Int) -> ImageError {

@@ -28,18 +28,12 @@ public struct ImageError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String { "\(name): \(detail)" }
 }
 
-/// What an image may cost, checked on its header before anything of its size is allocated.
-public struct ImageLimits: Codable, Equatable, Sendable {
-    /// Encoded bytes. Flag: --max-image-bytes.
-    public var maxBytes = 10_485_760
-    /// Width times height. Flag: --max-image-pixels.
-    public var maxPixels = 25_000_000
-    /// Width and height. Flag: --max-image-side.
-    public var maxSide = 16_384
-    /// Scans of a progressive JPEG, each of which costs a pass over the image; an ordinary file has ten. Flag: --max-image-scans.
-    public var maxScans = 64
-    /// Count decoder warnings instead of refusing the image. Files that end early are refused all the same. Flag: --lenient-images.
-    public var lenient = false
-
-    public init() {}
+/// What a lenient decoder forgave in an image that it accepted.
+public struct ImageWarning: Equatable, Sendable {
+    /// File or record name.
+    public let name: String
+    /// Warnings that the image raised.
+    public let count: Int
+    /// The first of them, in the library's words.
+    public let first: String
 }

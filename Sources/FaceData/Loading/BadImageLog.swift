@@ -1,4 +1,5 @@
-// The list of refused images: one entry per file, in the order in which training met them, never a substitute.
+// The list of images that were refused, and of those that a lenient decoder accepted in spite of warnings: one entry per file, in
+// the order in which training met them, never a substitute.
 import Foundation
 import Synchronization
 
@@ -8,31 +9,50 @@ public final class BadImageLog: Sendable {
         public let file: String
         public let code: ImageErrorCode
         public let message: String
+        /// Read all the same, because the decoder is lenient.
+        public let accepted: Bool
+        /// Decoder warnings of an accepted file, 0 for a refused one.
+        public let warnings: Int
     }
 
     private struct State {
         var entries: [Entry] = []
         var files: Set<String> = []
+        var refused = 0
     }
 
     private let state = Mutex(State())
 
     public init() {}
 
-    /// Adds the file unless it is in the list already; says whether it was new.
+    /// Adds a refused file unless it is in the list already; says whether it was new.
     @discardableResult
     public func add(_ error: ImageError) -> Bool {
+        add(Entry(file: error.name, code: error.code, message: error.detail, accepted: false, warnings: 0))
+    }
+
+    /// Adds a file that was accepted with warnings, unless it is in the list already; says whether it was new.
+    @discardableResult
+    public func add(_ warning: ImageWarning) -> Bool {
+        add(Entry(file: warning.name, code: .corrupt, message: warning.first, accepted: true, warnings: warning.count))
+    }
+
+    private func add(_ entry: Entry) -> Bool {
         state.withLock { state in
-            guard state.files.insert(error.name).inserted else { return false }
-            state.entries.append(Entry(file: error.name, code: error.code, message: error.detail))
+            guard state.files.insert(entry.file).inserted else { return false }
+            state.entries.append(entry)
+            if !entry.accepted { state.refused += 1 }
             return true
         }
     }
 
     public var entries: [Entry] { state.withLock { $0.entries } }
 
-    /// Number of different files.
-    public var count: Int { state.withLock { $0.entries.count } }
+    /// Number of refused files; --max-errors bounds it.
+    public var count: Int { state.withLock { $0.refused } }
+
+    /// Number of files accepted with warnings.
+    public var warningCount: Int { state.withLock { $0.entries.count - $0.refused } }
 
     /// Writes one JSON object per line, in one step (bad_images.jsonl of a run folder); writes an empty file when nothing was refused.
     public func write(to url: URL) throws {

@@ -16,6 +16,8 @@ public final class DataLoader {
     fileprivate let pool: LoaderPool
     private let prefetch: Int
     private let maxErrors: Int?
+    /// Why no batch can be loaded: a packed file of another image size.
+    fileprivate let mismatch: DatasetError?
 
     /// - Parameters:
     ///   - workers: threads, at least 1.
@@ -31,6 +33,10 @@ public final class DataLoader {
         self.badImages = badImages
         self.prefetch = max(1, prefetch)
         self.maxErrors = maxErrors
+        do throws(DatasetError) {
+            try samples.first?.packed?.images.require(imageSize: transform.imageSize)
+            mismatch = nil
+        } catch { mismatch = error }
         pool = LoaderPool(
             samples: samples, transform: transform, limits: limits, workers: max(1, workers), cacheBytes: cacheBytes)
         pool.start()
@@ -81,19 +87,23 @@ public final class BatchSequence {
     private let order: [[Int]]
     private let prefetch: Int
     private var queued = 0
+    /// Batches of the order that `next()` is done with, those without any image included.
+    public private(set) var position = 0
     private var slots: [LoaderSlot] = []
 
     init(loader: DataLoader, order: [[Int]], prefetch: Int) {
         self.loader = loader
         self.order = order.filter { !$0.isEmpty }
         self.prefetch = prefetch
-        fill()
+        if loader.mismatch == nil { fill() }
     }
 
-    /// The next batch, nil after the last. Errors: ``TooManyBadImages``.
+    /// The next batch, nil after the last. Errors: ``TooManyBadImages``; ``DatasetError`` where a packed file does not fit.
     public func next() throws -> Batch? {
+        if let mismatch = loader.mismatch { throw mismatch }
         while !slots.isEmpty {
             let slot = slots.removeFirst()
+            position += 1
             fill()
             if let batch = try loader.finish(slot) { return batch }
         }

@@ -19,6 +19,9 @@ final class LoaderSlot: Sendable {
         left = Mutex(tasks)
     }
 
+    /// The memory as 8-bit pixels.
+    var bytes: UnsafeMutablePointer<UInt8> { UnsafeMutableRawPointer(images.pointer).assumingMemoryBound(to: UInt8.self) }
+
     func refuse(_ position: Int, _ error: ImageError) { refused.withLock { $0[position] = error } }
 
     func finishTask() {
@@ -34,6 +37,14 @@ final class LoaderSlot: Sendable {
         done.wait()
         return refused.withLock { $0 }
     }
+}
+
+/// What a slot's memory gets.
+enum LoaderOutput {
+    /// Normalised values, image after image.
+    case values
+    /// Resized 8-bit pixels, image after image, in the same memory.
+    case bytes
 }
 
 /// Shared by the loader and its threads; lives until the last of them lets go.
@@ -55,6 +66,7 @@ final class LoaderPool: Sendable {
     private let samples: [FaceSample]
     private let transform: FaceTransform
     private let limits: ImageLimits
+    private let output: LoaderOutput
     private let cache: PixelCache
     /// Samples refused before: they stay refused for the loader's life, so that epochs agree.
     private let refused = Mutex<[Int: ImageError]>([:])
@@ -62,12 +74,18 @@ final class LoaderPool: Sendable {
     private let available = DispatchSemaphore(value: 0)
     let workerCount: Int
 
-    init(samples: [FaceSample], transform: FaceTransform, limits: ImageLimits, workers: Int, cacheBytes: Int) {
+    init(
+        samples: [FaceSample], transform: FaceTransform, limits: ImageLimits, workers: Int, cacheBytes: Int,
+        output: LoaderOutput = .values
+    ) {
         self.samples = samples
         self.transform = transform
         self.limits = limits
+        self.output = output
         workerCount = workers
-        cache = PixelCache(sampleCount: samples.count, imageBytes: transform.byteCount, budget: cacheBytes)
+        // Packed pixels are as near as cached ones.
+        let isPacked = samples.contains { $0.packed != nil }
+        cache = PixelCache(sampleCount: samples.count, imageBytes: transform.byteCount, budget: isPacked ? 0 : cacheBytes)
     }
 
     func start() {
@@ -93,7 +111,9 @@ final class LoaderPool: Sendable {
     func load(_ indices: [Int]) -> LoaderSlot {
         let size = transform.imageSize
         let starts = Array(stride(from: 0, to: indices.count, by: LoaderPool.samplesPerTask))
-        let slot = LoaderSlot(indices: indices, shape: Shape(indices.count, size, size, 3), tasks: starts.count)
+        let shape = output == .values
+            ? Shape(indices.count, size, size, 3) : Shape((indices.count * transform.byteCount + 3) / 4)
+        let slot = LoaderSlot(indices: indices, shape: shape, tasks: starts.count)
         let tasks = starts.map { Task(slot: slot, positions: $0..<min($0 + LoaderPool.samplesPerTask, indices.count)) }
         queue.withLock { queue in
             // Drop what is done, so that the queue stays as short as the prefetch.
@@ -123,7 +143,18 @@ final class LoaderPool: Sendable {
 
     private func load(_ slot: LoaderSlot, _ position: Int, _ decoder: ImageDecoder, _ pixels: inout GrowingBuffer) {
         let sample = slot.indices[position]
+        if output == .bytes {
+            let target = slot.bytes + position * transform.byteCount
+            do throws(ImageError) {
+                try decoder.decode(path: samples[sample].file, size: transform.imageSize, into: target)
+            } catch { slot.refuse(position, error) }
+            return
+        }
         let output = slot.images.pointer + position * transform.byteCount
+        if let packed = samples[sample].packed {
+            if packed.position >= 0 { return transform.normalize(packed.images.pixels(Int(packed.position)), into: output) }
+            return slot.refuse(position, packed.images.refusal(-1 - Int(packed.position), name: samples[sample].file))
+        }
         if let kept = cache.pixels(sample) { return transform.normalize(kept, into: output) }
         if let error = refused.withLock({ $0[sample] }) { return slot.refuse(position, error) }
         let kept = cache.begin(sample)

@@ -19,6 +19,11 @@ public enum Checkpoint {
         return (model, metadata)
     }
 
+    /// Puts a model file's weights into a model of the same architecture; nothing else of the file counts.
+    public static func loadWeights(_ model: FaceClassifier, from url: URL) throws {
+        try restore(model, from: try SafeTensorsFile(url))
+    }
+
     /// Writes weights, optimizer state and the trainer's own state.
     public static func saveResume(
         _ model: FaceClassifier, optimizer: any Optimizer, metadata: ModelMetadata, trainerState: String, to url: URL

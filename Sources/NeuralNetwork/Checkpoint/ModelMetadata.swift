@@ -66,6 +66,7 @@ public struct ModelMetadata: Codable, Equatable, Sendable {
 
     func encoded() throws -> String {
         let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase  // as in run.json and all output
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
@@ -77,7 +78,9 @@ public struct ModelMetadata: Codable, Equatable, Sendable {
             throw CheckpointError.malformed(file, "its metadata lacks '\(key)', so it is not a facefair model")
         }
         let decoded: ModelMetadata
-        do { decoded = try JSONDecoder().decode(ModelMetadata.self, from: Data(text.utf8)) } catch {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        do { decoded = try decoder.decode(ModelMetadata.self, from: Data(text.utf8)) } catch {
             throw CheckpointError.malformed(file, "its metadata '\(key)' cannot be read: \(error)")
         }
         if let reason = decoded.complaint { throw CheckpointError.malformed(file, "its metadata '\(key)': \(reason)") }

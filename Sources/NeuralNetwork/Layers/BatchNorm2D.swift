@@ -43,4 +43,6 @@ public final class BatchNorm2D: Layer {
     }
 
     public func trim() { saved = nil }
+
+    public var label: String? { weight.layerName }
 }

@@ -42,4 +42,14 @@ public final class Conv2D: Layer {
     }
 
     public func trim() { saved = nil }
+
+    public var label: String? { weight.layerName }
+
+    /// Backward is two products of the forward's size, or one where the input needs no gradient.
+    public func operations(input: Shape) -> (forward: Double, backward: Double) {
+        let d = weight.value.shape
+        let side = { (size: Int, kernel: Int) in max(0, (size + 2 * self.padding - kernel) / self.stride + 1) }
+        let forward = 2 * Double(input[0] * side(input[1], d[1]) * side(input[2], d[2]) * d.count)
+        return (forward, needsInputGradient ? 2 * forward : forward)
+    }
 }

@@ -1,7 +1,7 @@
 // Optimizers: one call of a fused kernel per parameter group over the flat buffers.
 import TensorCore
 
-public enum OptimizerName: String, CaseIterable, Codable, Sendable { case adamw, sgd }
+public enum OptimizerName: String, CaseIterable, Codable, Sendable { case adamw, adam, sgd }
 
 public protocol Optimizer: AnyObject {
     /// Learning rate per parameter group; schedules write here.
@@ -14,18 +14,31 @@ public protocol Optimizer: AnyObject {
     func update()
 }
 
-/// Decoupled weight decay on every parameter. Source: torch.optim.AdamW (betas .9, .999; eps 1e-8).
+/// How weight decay enters an Adam step.
+public enum WeightDecayMode: Sendable {
+    /// Straight on the parameters. Source: torch.optim.AdamW.
+    case decoupled
+    /// As a part of the gradient. Source: torch.optim.Adam.
+    case coupled
+}
+
+/// Adam with weight decay on every parameter. Source: torch.optim.AdamW and Adam (betas .9, .999; eps 1e-8).
 public final class AdamW: Optimizer {
     public var learningRates: [ParameterGroup: Double]
     public var step = 0
     private let store: ParameterStore
     private let weightDecay: Double
+    private let mode: WeightDecayMode
     private let m: Tensor, v: Tensor
 
-    public init(_ store: ParameterStore, learningRates: [ParameterGroup: Double], weightDecay: Double = 0.01) {
+    public init(
+        _ store: ParameterStore, learningRates: [ParameterGroup: Double], weightDecay: Double = 0.01,
+        mode: WeightDecayMode = .decoupled
+    ) {
         self.store = store
         self.learningRates = learningRates
         self.weightDecay = weightDecay
+        self.mode = mode
         m = Tensor(zeros: store.values.shape)
         v = Tensor(zeros: store.values.shape)
     }
@@ -34,6 +47,7 @@ public final class AdamW: Optimizer {
 
     public func update() {
         step += 1
+        if mode == .coupled, weightDecay > 0 { addDecayToGradients() }
         for group in ParameterGroup.allCases {
             let range = store.range(of: group)
             guard !range.isEmpty else { continue }
@@ -41,8 +55,13 @@ public final class AdamW: Optimizer {
             Kernels.adamWStep(
                 parameters: part(store.values), gradients: part(store.gradients), m: part(m), v: part(v),
                 learningRate: Float(learningRates[group]!), beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
-                weightDecay: Float(weightDecay), step: step)
+                weightDecay: mode == .decoupled ? Float(weightDecay) : 0, step: step)
         }
+    }
+
+    private func addDecayToGradients() {
+        let decay = Float(weightDecay), gradients = store.gradients.pointer, values = store.values.pointer
+        for i in 0..<store.values.count { gradients[i] += decay * values[i] }
     }
 }
 

@@ -1,4 +1,5 @@
 import Fairness
+import Foundation
 import Inference
 import NeuralNetwork
 
@@ -14,10 +15,13 @@ struct FairnessLayerMethod: FairnessMethod {
     var postprocessor: LogitPostprocessor { .projection(tolerance: online.tolerance) }
     var multiplier: Double? { online.multiplier }
 
+    var progress: Data? { try? JSONEncoder().encode(online) }
+    mutating func restore(_ progress: Data) throws { online = try JSONDecoder().decode(PrimalDual.self, from: progress) }
+
     mutating func beginEpoch() { online.reset() }
 
     mutating func objective(_ logits: [Double], labels: [Float], groups: [Int]) throws -> Objective {
-        let projection = try online.step(logits, groups: groups).projection
+        let projection = try online.solve(logits, groups: groups).projection
         let (loss, gradient) = BCEWithLogits.loss(projection.scores, labels: labels)
         return Objective(
             loss: loss, gradient: projection.backward(gradient), logits: projection.scores,

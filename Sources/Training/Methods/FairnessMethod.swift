@@ -1,5 +1,6 @@
 // A fairness method: what it makes of a batch's logits during training, and of a split's logits afterwards.
 import Fairness
+import Foundation
 import Inference
 import NeuralNetwork
 
@@ -25,6 +26,10 @@ public protocol FairnessMethod {
     var postprocessor: LogitPostprocessor { get }
     /// Added to the validation loss that picks the best epoch.
     func validationPenalty(_ predictions: Predictions) throws -> Double
+    /// What the method carries from batch to batch within an epoch, for a run that goes on in the middle of one; nil: nothing.
+    var progress: Data? { get }
+    /// Goes on from ``progress``. Errors: `DecodingError`.
+    mutating func restore(_ progress: Data) throws
     /// λ of the online algorithm, where there is one.
     var multiplier: Double? { get }
 }
@@ -32,6 +37,8 @@ public protocol FairnessMethod {
 extension FairnessMethod {
     public mutating func beginEpoch() {}
     public func validationPenalty(_ predictions: Predictions) throws -> Double { 0 }
+    public var progress: Data? { nil }
+    public mutating func restore(_ progress: Data) throws {}
     public var multiplier: Double? { nil }
 }
 

@@ -3,10 +3,13 @@ import ArgumentParser
 import FaceData
 import Foundation
 
-enum DatasetName: String, ExpressibleByArgument, CaseIterable, Sendable { case celeba, fairface, folder }
+typealias DatasetName = DatasetLayout
+extension DatasetLayout: ExpressibleByArgument {}
 
 struct DataArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Folder of the data set (default: datasets/<name>).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Folder of the data set, or a file made by 'facefair data pack' (default: datasets/<name>).", valueName: "path"))
     var data: String?
 
     @Option(help: "Label to predict: a column's name, or NAME=VALUE of a column with several values.")
@@ -15,7 +18,7 @@ struct DataArguments: ParsableArguments {
     @Option(help: "Sensitive features, separated by commas; groups are their intersections.")
     var groupBy: String?
 
-    @Option(name: [.short, .long], help: "Threads that decode images.")
+    @Option(name: [.customShort("j"), .long], help: "Threads that decode images.")
     var workers = 2
 
     @Option(help: "Refused images that are tolerated before the command gives up (default: any number).")
@@ -26,16 +29,29 @@ struct DataArguments: ParsableArguments {
         if let maxErrors, maxErrors < 0 { throw ValidationError("--max-errors \(maxErrors): must be at least 0") }
     }
 
-    /// Errors: `DatasetError`, with how to obtain the data where it is missing.
-    func load(_ name: DatasetName, target: String? = nil, groupBy: [String]? = nil) throws -> FaceDataset {
+    /// Errors: `DatasetError`, with how to obtain the data where it is missing; for a packed file also where its images do not have
+    /// the asked-for `imageSize`.
+    func load(_ name: DatasetName, target: String? = nil, groupBy: [String]? = nil, imageSize: Int? = nil) throws -> FaceDataset {
         let root = URL(fileURLWithPath: data ?? "datasets/\(name.rawValue)")
         let target = self.target ?? target
-        let groupBy = self.groupBy?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? groupBy
+        let groupBy = try self.groupBy.map(features) ?? groupBy
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: root.path, isDirectory: &isFolder)
+        if exists ? !isFolder.boolValue : root.pathExtension == "safetensors" {
+            return try PackedImages.load(root, layout: name, imageSize: imageSize, target: target, groupBy: groupBy)
+        }
         return switch name {
         case .celeba: try CelebA.load(root: root, target: target, groupBy: groupBy)
         case .fairface: try FairFace.load(root: root, target: target, groupBy: groupBy)
         case .folder: try FolderDataset.load(root: root, target: target, groupBy: groupBy)
         }
+    }
+
+    /// The names in "Male, Young". An empty one is a slip of the hand, not a feature to leave out.
+    private func features(_ text: String) throws -> [String] {
+        let names = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
+        guard !names.contains("") else { throw DatasetError.usage("--group-by '\(text)': a name is empty") }
+        return names
     }
 }
 

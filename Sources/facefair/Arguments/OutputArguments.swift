@@ -4,6 +4,7 @@ import ArgumentParser
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case human, json }
 
 struct OutputArguments: ParsableArguments {
+    @OptionGroup var configuration: ConfigurationArguments
     @Option(help: "How results are printed on stdout: a table, or one JSON object.")
     var format = OutputFormat.human
 

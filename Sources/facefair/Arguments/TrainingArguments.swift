@@ -8,6 +8,7 @@ extension BackboneName: ExpressibleByArgument {}
 extension MethodName: ExpressibleByArgument {}
 extension OptimizerName: ExpressibleByArgument {}
 extension ScheduleName: ExpressibleByArgument {}
+extension EvaluationMetric: ExpressibleByArgument {}
 
 struct TrainingArguments: ParsableArguments {
     @Option(help: "Network.")
@@ -18,6 +19,13 @@ struct TrainingArguments: ParsableArguments {
     var mean: String?
     @Option(help: "Per-channel standard deviation, three numbers separated by commas (ImageNet's).")
     var std: String?
+
+    @Option(help: "Probability of flipping a training image (celeba 0, fairface 0.5).")
+    var hflip: Double?
+    @Option(help: "Range of random brightness, contrast and saturation around 1 (celeba 0, fairface 0.2).")
+    var colorJitter: Double?
+    @Flag(inversion: .prefixedNo, help: "Repeat the first epoch's flips and colours in every epoch, as the paper's released code does.")
+    var frozenAugmentation: Bool?
 
     @Option(help: "Tolerance ε on mean-logit gaps, in logits (celeba 1e-3, fairface 1e-4).")
     var epsilon: Double?
@@ -50,7 +58,17 @@ struct TrainingArguments: ParsableArguments {
     var weightDecay: Double?
     @Option(help: "Learning-rate schedule.")
     var sched: ScheduleName?
-    @Option(help: "Epochs without a better validation loss before training stops; 0 = off (celeba 2, fairface 3).")
+    @Option(help: "Epochs of linear warm-up (0).")
+    var warmupEpochs: Int?
+    @Option(help: "Epochs between two changes of --sched step (30).")
+    var lrStepSize: Int?
+    @Option(help: "Factor of each change of --sched step (0.1).")
+    var lrGamma: Double?
+    @Option(help: "Validation metric that chooses the best epoch and stops early (loss).")
+    var evalMetric: EvaluationMetric?
+    @Option(help: ArgumentHelp("Model file whose weights training starts from (default: random weights).", valueName: "file"))
+    var weights: String?
+    @Option(help: "Epochs without a better --eval-metric before training stops; 0 = off (celeba 2, fairface 3).")
     var patience: Int?
     @Option(help: "Largest gradient norm; 0 = off (celeba 8, fairface 2).")
     var clipGradNorm: Double?
@@ -64,8 +82,11 @@ struct TrainingArguments: ParsableArguments {
     }
 
     /// The paper's settings for the data set with the user's changes.
-    func configuration(dataset: String) -> TrainingConfiguration {
-        var c = TrainingConfiguration.paper(dataset: dataset)
+    func configuration(dataset: String) -> TrainingConfiguration { configuration(.paper(dataset: dataset)) }
+
+    /// Given settings with the user's changes.
+    func configuration(_ start: TrainingConfiguration) -> TrainingConfiguration {
+        var c = start
         func set<T>(_ path: WritableKeyPath<TrainingConfiguration, T>, _ value: T?) {
             if let value { c[keyPath: path] = value }
         }
@@ -73,6 +94,9 @@ struct TrainingArguments: ParsableArguments {
         set(\.imageSize, imgSize)
         set(\.mean, numbers(mean))
         set(\.std, numbers(std))
+        set(\.augmentation.flip, hflip)
+        set(\.augmentation.jitter, colorJitter)
+        set(\.augmentation.isFrozen, frozenAugmentation)
         set(\.epsilon, epsilon)
         set(\.criterion, criterion)
         set(\.batchThreshold, batchThreshold)
@@ -88,10 +112,34 @@ struct TrainingArguments: ParsableArguments {
         set(\.momentum, momentum)
         set(\.weightDecay, weightDecay)
         set(\.schedule, sched)
+        set(\.warmupEpochs, warmupEpochs)
+        set(\.stepSize, lrStepSize)
+        set(\.gamma, lrGamma)
+        set(\.evaluationMetric, evalMetric)
+        set(\.weights, weights)
         set(\.patience, patience)
         set(\.clipNorm, clipGradNorm)
         set(\.dropout, dropout)
         return c
+    }
+
+    /// Every setting as a flag, so that `--config` of these lines gives the same configuration.
+    static func flags(_ c: TrainingConfiguration) -> [(key: String, value: String)] {
+        func list(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
+        var flags: [(key: String, value: String)] = [
+            ("target", c.target), ("group-by", c.groupBy.joined(separator: ",")), ("model", c.model.rawValue),
+            ("img-size", "\(c.imageSize)"), ("mean", list(c.mean)), ("std", list(c.std)), ("hflip", "\(c.augmentation.flip)"),
+            ("color-jitter", "\(c.augmentation.jitter)"), ("frozen-augmentation", "\(c.augmentation.isFrozen)"), ("epsilon", "\(c.epsilon)"),
+            ("criterion", c.criterion.rawValue), ("batch-threshold", "\(c.batchThreshold)"), ("eta0", "\(c.eta0)"),
+            ("pair-penalty", c.pairPenalty.rawValue), ("penalty-weight", "\(c.penaltyWeight)"), ("epochs", "\(c.epochs)"),
+            ("batch-size", "\(c.batchSize)"), ("opt", c.optimizer.rawValue), ("lr", "\(c.learningRate)"),
+            ("backbone-lr", "\(c.backboneLearningRate)"), ("min-lr", "\(c.minimumLearningRate)"), ("momentum", "\(c.momentum)"),
+            ("weight-decay", "\(c.weightDecay)"), ("sched", c.schedule.rawValue), ("warmup-epochs", "\(c.warmupEpochs)"),
+            ("lr-step-size", "\(c.stepSize)"), ("lr-gamma", "\(c.gamma)"), ("eval-metric", c.evaluationMetric.rawValue),
+            ("patience", "\(c.patience)"), ("clip-grad-norm", "\(c.clipNorm)"), ("dropout", "\(c.dropout)"),
+        ]
+        if let weights = c.weights { flags.append(("weights", weights)) }
+        return flags
     }
 
     private func numbers(_ text: String?) -> [Float]? {

@@ -7,6 +7,6 @@ let fair = try FairnessLayer(groupCount: 2, tolerance: 0.1).forward(scores, grou
 print("gap \(fair.gapBefore) -> \(fair.gapAfter)")
 
 var stream = PrimalDual(groupCount: 2, tolerance: 0.1)
-let step = try stream.step(scores, groups: groups)
+let step = try stream.process(scores, groups: groups)
 print("\(step.regime.rawValue): average gap \(step.averageGap), bound \(step.bound)")
 precondition(fair.gapAfter <= 0.1 + 1e-12 && step.averageGap <= step.bound + 1e-12)

@@ -3,7 +3,7 @@
 import Foundation
 
 /// An open file: its entries and metadata, the data mapped.
-public struct SafeTensorsFile {
+public struct SafeTensorsFile: Sendable {
     public struct Entry: Equatable, Sendable {
         public let dtype: String
         public let shape: [Int]
@@ -14,32 +14,30 @@ public struct SafeTensorsFile {
     public let url: URL
     public let entries: [String: Entry]
     public let metadata: [String: String]
-    private let data: Data
+    private let file: MappedFile
     private let dataStart: Int
 
     /// No header of ours comes near it; the reference's limit is 100 MB.
     static let maxHeaderBytes = 10 * 1024 * 1024
-    private static let itemSizes = [
+    static let itemSizes = [
         "F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2, "I8": 1, "U8": 1,
         "BOOL": 1,
     ]
 
     /// Maps and validates a file.
     ///
-    /// Errors: ``CheckpointError``; the rejections are those of the reference implementation and duplicate keys.
+    /// Errors: ``SafeTensorsError``; the rejections are those of the reference implementation and duplicate keys.
     public init(_ url: URL) throws {
         self.url = url
-        let file = url.path
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory), !isDirectory.boolValue else {
-            throw CheckpointError.missing(file)
+        let path = url.path
+        do { file = try MappedFile(path) } catch {
+            throw [ENOENT, ENOTDIR, EISDIR].contains(error.code)
+                ? SafeTensorsError.missing(path) : SafeTensorsError.unreadable(path, error.reason)
         }
-        do { data = try Data(contentsOf: url, options: .alwaysMapped) } catch {
-            throw CheckpointError.unreadable(file, "\(error.localizedDescription)")
-        }
-        func reject(_ reason: String) -> CheckpointError { .malformed(file, reason) }
+        let data = file.bytes
+        func reject(_ reason: String) -> SafeTensorsError { .malformed(path, reason) }
 
-        if Self.looksLikePickle(data) { throw CheckpointError.pickle(file) }
+        if Self.looksLikePickle(data) { throw SafeTensorsError.pickle(path) }
         guard data.count >= 8 else { throw reject("only \(data.count) bytes; a safetensors file starts with an 8-byte length") }
         let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= UInt64(Self.maxHeaderBytes) else {
@@ -47,10 +45,10 @@ public struct SafeTensorsFile {
         }
         guard 8 + Int(length) <= data.count else { throw reject("the header claims \(length) bytes, the file has \(data.count)") }
         dataStart = 8 + Int(length)
-        let header = data[data.startIndex + 8..<data.startIndex + dataStart]
+        let header = UnsafeRawBufferPointer(rebasing: data[8..<dataStart])
         guard header.first == UInt8(ascii: "{") else { throw reject("the header is not a JSON object") }
         let json: HeaderJSON
-        do { json = try header.withUnsafeBytes { try HeaderJSON.parse($0) } } catch let failure as HeaderJSON.Failure {
+        do { json = try HeaderJSON.parse(header) } catch let failure as HeaderJSON.Failure {
             throw reject("the header is not valid JSON: \(failure.reason) at its byte \(failure.offset)")
         }
         guard case .object(let members) = json else { throw reject("the header is not a JSON object") }
@@ -74,20 +72,21 @@ public struct SafeTensorsFile {
             }
             end = entry.range.upperBound
         }
-        guard dataStart + end == data.count else {
-            throw reject("the tensors end at byte \(dataStart + end), the file at \(data.count): truncated or followed by other data")
+        // Not dataStart + end, which a hostile offset may overflow.
+        guard end == data.count - dataStart else {
+            throw reject("the tensors end at byte \(end) of the data, the file at \(data.count - dataStart): truncated or followed by other data")
         }
     }
 
     /// A zip or a pickle, unless its first bytes are a header's length that happens to begin alike and a header follows.
-    private static func looksLikePickle(_ data: Data) -> Bool {
+    private static func looksLikePickle(_ data: UnsafeRawBufferPointer) -> Bool {
         guard data.starts(with: Array("PK".utf8)) || data.first == 0x80 else { return false }
         let bytes = Array(data.prefix(9))
         let isHeader = bytes.count == 9 && bytes[4..<8].allSatisfy { $0 == 0 } && bytes[8] == UInt8(ascii: "{")
         return !isHeader
     }
 
-    private static func metadata(_ value: HeaderJSON, _ reject: (String) -> CheckpointError) throws -> [String: String] {
+    private static func metadata(_ value: HeaderJSON, _ reject: (String) -> SafeTensorsError) throws -> [String: String] {
         guard case .object(let members) = value else { throw reject("__metadata__ is not an object") }
         var metadata: [String: String] = [:]
         for member in members {
@@ -99,7 +98,7 @@ public struct SafeTensorsFile {
         return metadata
     }
 
-    private static func entry(_ name: String, _ value: HeaderJSON, _ reject: (String) -> CheckpointError) throws -> Entry {
+    private static func entry(_ name: String, _ value: HeaderJSON, _ reject: (String) -> SafeTensorsError) throws -> Entry {
         guard case .string(let dtype) = value["dtype"], case .array(let sizes) = value["shape"],
             case .array(let limits) = value["data_offsets"]
         else { throw reject("'\(name)' lacks dtype, shape or data_offsets") }
@@ -132,15 +131,20 @@ public struct SafeTensorsFile {
     /// The values of an F32 tensor of the expected shape.
     public func floats(_ name: String, shape: [Int]) throws -> [Float] {
         guard let entry = entries[name] else {
-            throw CheckpointError.malformed(url.path, "the tensor '\(name)' is missing")
+            throw SafeTensorsError.malformed(url.path, "the tensor '\(name)' is missing")
         }
         guard entry.dtype == "F32", entry.shape == shape else {
-            throw CheckpointError.malformed(
+            throw SafeTensorsError.malformed(
                 url.path, "'\(name)' is \(entry.dtype) \(entry.shape), this model needs F32 \(shape)")
         }
-        var values = [Float](repeating: 0, count: entry.range.count / 4)
-        let start = data.startIndex + dataStart
-        values.withUnsafeMutableBytes { _ = data.copyBytes(to: $0, from: start + entry.range.lowerBound..<start + entry.range.upperBound) }
-        return values
+        return [Float](unsafeUninitializedCapacity: entry.range.count / 4) { values, count in
+            UnsafeMutableRawBufferPointer(values).copyMemory(from: bytes(entry))
+            count = entry.range.count / 4
+        }
+    }
+
+    /// The bytes of an entry, mapped: valid while this value, or a copy of it, lives.
+    public func bytes(_ entry: Entry) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: file.start + dataStart + entry.range.lowerBound, count: entry.range.count)
     }
 }

@@ -1,0 +1,31 @@
+// How large an experiment is: from minutes on drawn faces to the paper's own settings.
+import FaceData
+import Training
+
+public enum ExperimentScale: String, CaseIterable, Codable, Sendable {
+    /// Minutes on two cores, on drawn faces unless a folder is given.
+    case smoke
+    /// 64 px and a learning rate for training from scratch: hours on real data.
+    case small
+    /// The paper's sizes and rates.
+    case paper
+
+    /// The data set's paper settings at this scale.
+    public func configuration(dataset: String) -> TrainingConfiguration {
+        var c = TrainingConfiguration.paper(dataset: dataset)
+        guard self != .paper else { return c }
+        c.imageSize = 64
+        c.learningRate = 1e-3
+        c.backboneLearningRate = 1e-3
+        if self == .smoke {
+            c.epochs = 6
+            c.patience = 0
+        }
+        return c
+    }
+
+    public var defaultSeeds: [UInt64] { self == .small ? [1, 2, 3] : [1] }
+
+    /// Faces that are drawn where no folder is given; nil: real data are needed.
+    public var syntheticCount: Int? { self == .smoke ? 4000 : nil }
+}
