@@ -2,6 +2,7 @@
 import Fairness
 import Inference
 import Reporting
+import Training
 
 struct AuditText {
     let document: AuditDocument
@@ -34,7 +35,7 @@ struct AuditText {
                 + [.init("gap"), .init("at least"), .init("at most"), .init("p"), .init("tolerance"), .init("verdict", .left)])
         for gap in grouping.after.gaps {
             table.append(
-                [Self.name(gap.measure)] + (grouping.before.map { [Figure.text($0[gap.measure].value.value)] } ?? [])
+                [gap.measure.title] + (grouping.before.map { [Figure.text($0[gap.measure].value.value)] } ?? [])
                     + [
                         Figure.text(gap.value.value), Figure.text(gap.lower.value), Figure.text(gap.upper.value),
                         Figure.text(gap.pValue.value), gap.tolerance.map { "\($0)" } ?? "", gap.verdict?.rawValue ?? "",
@@ -51,8 +52,9 @@ struct AuditText {
         for metric in Metric.allCases {
             let m = grouping.after[metric]
             table.append(
-                [metric.rawValue] + (grouping.before.map { [Figure.text($0[metric].overall.value)] } ?? [])
-                    + [m.overall, m.groupMin, m.groupMax, m.difference, m.ratio].map { metric == .count ? Self.whole($0) : Figure.text($0.value) })
+                [metric.rawValue]
+                    + ((grouping.before.map { [$0[metric].overall] } ?? []) + [m.overall, m.groupMin, m.groupMax, m.difference, m.ratio])
+                    .map { metric == .count ? Self.whole($0) : Figure.text($0.value) })
         }
         return table
     }
@@ -77,16 +79,6 @@ struct AuditText {
     }
 
     static func whole(_ value: MetricValue) -> String { value.value.map { $0 == $0.rounded() ? "\(Int($0))" : Figure.text($0) } ?? "–" }
-
-    static func name(_ measure: Measure) -> String {
-        switch measure {
-        case .meanLogitGap: "mean logits (scores)"
-        case .demographicParityDifference: "selection rate (demographic parity)"
-        case .equalOpportunityDifference: "TPR (equal opportunity)"
-        case .equalizedOddsDifference: "TPR, FPR (equalized odds)"
-        case .accuracyDifference: "accuracy"
-        }
-    }
 
     // MARK: CSV
 

@@ -65,7 +65,10 @@ public struct CountBootstrap: Sendable {
     /// The intervals of all pairs of groups that have a rate; groups without (no positive samples) are named in `missing`.
     public func intervals(_ family: Family) -> (pairs: [PairInterval], missing: [String]) {
         guard let sorted = statistics[family] else { preconditionFailure("no draws were made for \(family.rawValue)") }
-        let critical = sorted.isEmpty ? 0 : sorted[min(sorted.count, Int((Double(sorted.count + 1) * confidence).rounded(.up))) - 1]
+        // Never below the quantile for one pair: tiny groups have so few outcomes that the draws' own quantile may lie under it.
+        let critical = max(
+            normalQuantile(0.5 + confidence / 2),
+            sorted.isEmpty ? 0 : sorted[min(sorted.count, Int((Double(sorted.count + 1) * confidence).rounded(.up))) - 1])
         var pairs: [PairInterval] = [], missing: [String] = []
         for metric in family.metrics {
             let table = RateTable(metric, present.map { matrices[$0] })

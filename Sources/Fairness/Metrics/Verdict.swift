@@ -60,5 +60,5 @@ public func wilsonInterval(successes: Int, trials: Int, confidence: Double) -> (
     let n = Double(trials), p = Double(successes) / n
     let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
-    return (max(0, centre - half), min(1, centre + half))
+    return (successes == 0 ? 0 : max(0, centre - half), successes == trials ? 1 : min(1, centre + half))
 }

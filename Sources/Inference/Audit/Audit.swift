@@ -1,5 +1,6 @@
 // Measures a prediction table: the intersection of its features and each feature alone, after the fairness layer and before it.
 import Dispatch
+import FaceData
 import Fairness
 import Synchronization
 
@@ -19,13 +20,15 @@ public struct Audit: Sendable {
     public var gateRule = GateRule.gap
     public var minAccuracy: Double?
     public var intervals = IntervalSettings()
-    /// Flipped records that are listed one by one.
-    public var listedFlips = 20
+    /// Records that are listed one by one: flipped ones, and as many mistakes.
+    public var listedRecords = 20
+    /// Gates forgive this much: 0.4 − 0.3 is 0.10000000000000003 in doubles, and a projection reaches ε up to rounding.
+    public static let slack = 1e-9
 
     public init() {}
 
     public func run(
-        _ table: PredictionTable, source: String, command: [String], labelFile: String? = nil, unmatched: Int? = nil,
+        _ table: PredictionTable, source: String, bytes: [UInt8], command: ShellCommand, labelFile: String? = nil, unmatched: Int? = nil,
         synthetic: Bool? = nil
     ) -> AuditDocument {
         var tolerances = maxGaps
@@ -41,20 +44,21 @@ public struct Audit: Sendable {
                 table.predictions(groups: groups, raw: raw), declared, tolerances: limits)
         }
         var document = AuditDocument(
-            command: command,
+            command: command, environment: .current,
             source: .init(
-                file: source, rows: table.count, labelled: table.labels.count { $0 != nil }, failedRecords: table.failedRecords,
+                file: source, bytes: bytes.count, sha256: Fingerprint.sha256(bytes), rows: table.count, labelled: table.labels.count { $0 != nil }, failedRecords: table.failedRecords,
                 columns: table.columns, labelFile: labelFile, unmatched: unmatched, synthetic: synthetic),
             settings: .init(
                 threshold: threshold, decisions: table.decisions == nil ? "threshold" : "column", intervals: intervals, epsilon: epsilon,
-                tolerances: Dictionary(uniqueKeysWithValues: tolerances.map { ($0.key.rawValue, $0.value) })),
+                tolerances: Dictionary(uniqueKeysWithValues: tolerances.map { ($0.key.rawValue, $0.value) }),
+                projected: table.projectedTolerance, gateRule: gateRule),
             groupings: groupings.map { features in
                 let declared = table.grouping(features).features
                 func found(_ raw: Bool) -> FrameReport? { jobs.firstIndex { $0.0 == features && $0.1 == raw }.map { reports[$0] } }
                 return GroupingReport(
                     features: features, groups: (0..<declared.groupCount).map(declared.label), after: found(false)!, before: found(true))
             },
-            gates: [], flips: table.rawLogits == nil ? nil : flips(table, names))
+            gates: [], flips: table.rawLogits == nil ? nil : flips(table, names), mistakes: mistakes(table, names), stream: table.stream)
         document.gates = gates(document.main.after)
         return document
     }
@@ -71,7 +75,7 @@ public struct Audit: Sendable {
                 groupMin: frame.groupMin(metric), groupMax: frame.groupMax(metric), difference: frame.difference(metric),
                 ratio: frame.ratio(metric))
         }
-        let pairwise = frame.pairwiseGaps(tolerance: (tolerances[.meanLogitGap] ?? 0) + 1e-9)
+        let pairwise = frame.pairwiseGaps(tolerance: (tolerances[.meanLogitGap] ?? 0) + Self.slack)
         let hasLogits = frame.meanLogitGap.value != nil
         let accuracy = wilsonInterval(
             successes: frame.confusion.right, trials: frame.confusion.labelled, confidence: intervals.confidence)
@@ -104,7 +108,7 @@ public struct Audit: Sendable {
             let measured = gap.value.value.map { "\($0)" } ?? "undefined (\(gap.value.reason ?? ""))"
             switch gateRule {
             case .gap:
-                let passed = gap.value.value.map { $0 <= limit } ?? false
+                let passed = gap.value.value.map { $0 <= limit + Self.slack } ?? false
                 return GateReport(
                     name: measure.rawValue, limit: limit, value: gap.value, passed: passed,
                     text: "\(words) \(measured) is \(passed ? "within" : gap.value.value == nil ? "not known to be within" : "above") \(limit)")
@@ -117,7 +121,7 @@ public struct Audit: Sendable {
         }
         if let minAccuracy {
             let accuracy = frame[.accuracy].overall
-            let passed = accuracy.value.map { $0 >= minAccuracy } ?? false
+            let passed = accuracy.value.map { $0 >= minAccuracy - Self.slack } ?? false
             gates.append(
                 GateReport(
                     name: "accuracy", limit: minAccuracy, value: accuracy, passed: passed,
@@ -143,13 +147,37 @@ public struct Audit: Sendable {
             }
         }
         report.count = flipped.count
-        flipped.sort { $0.certainty != $1.certainty ? $0.certainty > $1.certainty : $0.row < $1.row }
-        report.records = flipped.prefix(listedFlips).map { row, _ in
-            FlipReport.Record(
-                id: table.ids[row], group: groups[row] == unknownGroup ? nil : features.label(groups[row]), rawLogit: before.scores[row],
-                logit: after.scores[row], label: table.labels[row])
-        }
+        report.records = mostCertain(flipped).map { record($0, table, features, groups, after) }
         return report
+    }
+
+    private func mistakes(_ table: PredictionTable, _ names: [String]) -> MistakeReport {
+        let (features, groups) = table.grouping(names)
+        let predictions = table.predictions(groups: groups)
+        var labelled = 0
+        var wrong: [(row: Int, certainty: Double)] = [], count = 0
+        for row in 0..<table.count {
+            guard let label = table.labels[row], let decision = predictions.decision(row, threshold: threshold) else { continue }
+            labelled += 1
+            guard decision != (label == 1) else { continue }
+            count += 1
+            if !predictions.scores[row].isNaN { wrong.append((row, abs(predictions.scores[row]))) }
+        }
+        return MistakeReport(
+            count: count, labelled: labelled, records: mostCertain(wrong).map { record($0, table, features, groups, predictions) })
+    }
+
+    private func mostCertain(_ rows: [(row: Int, certainty: Double)]) -> [Int] {
+        rows.sorted { $0.certainty != $1.certainty ? $0.certainty > $1.certainty : $0.row < $1.row }.prefix(listedRecords).map(\.row)
+    }
+
+    private func record(
+        _ row: Int, _ table: PredictionTable, _ features: SensitiveFeatures, _ groups: [Int], _ predictions: Predictions
+    ) -> AuditedRecord {
+        AuditedRecord(
+            id: table.ids[row], group: groups[row] == unknownGroup ? nil : features.label(groups[row]), rawLogit: table.rawLogits?[row],
+            logit: table.logits?[row], probability: table.probabilities?[row],
+            decision: predictions.decision(row, threshold: threshold) == true ? 1 : 0, label: table.labels[row])
     }
 
     /// Independent pieces of work, in order of their index whatever the threads.

@@ -1,5 +1,6 @@
 // What an audit finds, as one value that is printed, written as JSON, and read again by `facefair report`.
 import Fairness
+import Foundation
 
 /// One metric: overall, by group, and how far the groups are apart.
 public struct MetricReport: Codable, Equatable, Sendable {
@@ -57,16 +58,22 @@ public struct GateReport: Codable, Equatable, Sendable {
     public var text: String
 }
 
+/// One row of the table, for people who want to look.
+public struct AuditedRecord: Codable, Equatable, Sendable {
+    public var id: String
+    /// Absent when unknown.
+    public var group: String?
+    /// Before the fairness layer, where there was one.
+    public var rawLogit: Double?
+    public var logit: Double?
+    /// Where it was given instead of a logit.
+    public var probability: Double?
+    public var decision: Int
+    public var label: Int?
+}
+
 /// Records whose decision the fairness layer changed.
 public struct FlipReport: Codable, Equatable, Sendable {
-    public struct Record: Codable, Equatable, Sendable {
-        public var id: String
-        /// Absent when unknown.
-        public var group: String?
-        public var rawLogit: Double
-        public var logit: Double
-        public var label: Int?
-    }
     public var count: Int
     public var rows: Int
     /// Of those with labels: wrong before and right after, and the reverse.
@@ -74,12 +81,23 @@ public struct FlipReport: Codable, Equatable, Sendable {
     public var spoilt: Int
     public var byGroup: [Int]
     /// Those that were most certain on both sides, the most certain first.
-    public var records: [Record]
+    public var records: [AuditedRecord]
+}
+
+/// Records whose decision and label disagree.
+public struct MistakeReport: Codable, Equatable, Sendable {
+    public var count: Int
+    public var labelled: Int
+    /// The most certain mistakes first; empty for tables without scores, which know no certainty.
+    public var records: [AuditedRecord]
 }
 
 public struct AuditDocument: Codable, Equatable, Sendable {
     public struct Source: Codable, Equatable, Sendable {
         public var file: String
+        /// Size and fingerprint of what was read.
+        public var bytes: Int
+        public var sha256: String
         public var rows: Int
         public var labelled: Int
         /// Records of a stream without a prediction.
@@ -99,21 +117,53 @@ public struct AuditDocument: Codable, Equatable, Sendable {
         /// ε of the mean-logit gap. Units: logits.
         public var epsilon: Double?
         public var tolerances: [String: Double]
+        /// ε of the layer that the audit itself applied to the table. Units: logits.
+        public var projected: Double?
+        public var gateRule: Audit.GateRule
     }
 
-    public var kind = "facefair-audit"
-    public var version = 1
-    public var facefairVersion = facefairVersionText
-    public var command: [String]
+    static let kindName = "facefair-audit", currentVersion = 1
+
+    public var kind = kindName
+    public var version = currentVersion
+    public var command: ShellCommand
+    public var environment: RunEnvironment
     public var source: Source
     public var settings: Settings
     /// The intersection of all features first, then each feature alone.
     public var groupings: [GroupingReport]
     public var gates: [GateReport]
     public var flips: FlipReport?
+    public var mistakes: MistakeReport
+    /// Of answers of `infer --stream`.
+    public var stream: StreamTrace?
 
     public var main: GroupingReport { groupings[0] }
 }
 
-/// The version that files are stamped with.
-private let facefairVersionText = "0.1.0"
+extension AuditDocument {
+    /// Reads what `facefair audit --format json` wrote.
+    ///
+    /// Errors: ``ScoreTableError`` for anything else.
+    public static func read(_ bytes: [UInt8], source: String) throws(ScoreTableError) -> AuditDocument {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        struct Stamp: Decodable { let kind: String, version: Int }
+        guard let stamp = try? decoder.decode(Stamp.self, from: Data(bytes)), stamp.kind == AuditDocument.kindName else {
+            throw ScoreTableError(source: source, reason: "is no audit; make one with facefair audit --format json")
+        }
+        guard stamp.version == AuditDocument.currentVersion else {
+            throw ScoreTableError(
+                source: source, reason: "is an audit of version \(stamp.version), this is facefair \(facefairVersionText) for version \(currentVersion); make it anew")
+        }
+        do { return try decoder.decode(AuditDocument.self, from: Data(bytes)) } catch {
+            throw ScoreTableError(source: source, reason: "is a damaged audit (\(error)); make it anew with facefair audit --format json")
+        }
+    }
+
+    /// Whether `bytes` claim to be an audit rather than a table.
+    public static func isAudit(_ bytes: [UInt8]) -> Bool {
+        struct Kind: Decodable { let kind: String }
+        return (try? JSONDecoder().decode(Kind.self, from: Data(bytes)))?.kind == kindName
+    }
+}

@@ -30,6 +30,7 @@ private struct PredictionReader {
     private var roles: [String: Int] = [:]
     private var logits: [Double] = [], rawLogits: [Double] = [], probabilities: [Double] = [], decisions: [Int] = []
     private var thresholds: Set<Double> = []
+    private var trace = StreamTraceReader()
 
     private struct GroupColumn {
         let name: String
@@ -111,6 +112,7 @@ private struct PredictionReader {
                 texts.append(spelling == "true" ? "1" : spelling == "false" ? "0" : spelling)
             }
             try append(texts, line: line)
+            trace.add(value["fairness"])
         }
     }
 
@@ -237,6 +239,7 @@ private struct PredictionReader {
         guard table.count > 0 else {
             throw fail(table.failedRecords > 0 ? "has \(table.failedRecords) failed records and no answered one" : "has a header and no rows")
         }
+        table.stream = trace.finish()
         if roles["logit"] != nil { table.logits = logits }
         if roles["logit_raw"] != nil { table.rawLogits = rawLogits }
         if roles["score"] != nil && roles["logit"] == nil { table.probabilities = probabilities }

@@ -55,6 +55,10 @@ public struct PredictionTable: Sendable {
     public internal(set) var threshold: Double?
     /// Records of a stream that were answered with an error and so have no prediction.
     public internal(set) var failedRecords = 0
+    /// Of answers of `infer --stream`: how the fairness step went.
+    public internal(set) var stream: StreamTrace?
+    /// ε of the layer that ``project(tolerance:)`` applied.
+    public private(set) var projectedTolerance: Double?
 
     public var count: Int { labels.count }
 
@@ -86,6 +90,24 @@ public struct PredictionTable: Sendable {
     public mutating func dropDecisions() {
         decisions = nil
         columns.decision = nil
+    }
+
+    /// Applies the fairness layer to the logits, all rows at once and over the intersection of the features; what was given
+    /// becomes the state before. Decisions are left to the threshold.
+    ///
+    /// Errors: ``ScoreTableError`` where there are no logits, or a state before already; `FairnessError`.
+    public mutating func project(tolerance: Double, source: String) throws {
+        guard let logits else { throw ScoreTableError(source: source, reason: "has no logits to project; name them with --logit") }
+        guard rawLogits == nil else {
+            throw ScoreTableError(source: source, column: columns.rawLogit, reason: "holds logits before a fairness layer already; leave --project out")
+        }
+        let (declared, groups) = grouping(features.map(\.name))
+        let fair = try LogitPostprocessor.projection(tolerance: tolerance).apply(
+            predictions(groups: groups, raw: false), groupCount: declared.groupCount)
+        (rawLogits, self.logits) = (logits, fair.scores)
+        columns.rawLogit = columns.logit
+        projectedTolerance = tolerance
+        dropDecisions()
     }
 
     /// Labels by id, from another table.
