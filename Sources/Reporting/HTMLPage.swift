@@ -153,7 +153,7 @@ public struct HTMLPage: Sendable {
         th,td{padding:.28rem .6rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}
         thead th{border-bottom:2px solid var(--line);vertical-align:bottom}th{font-weight:600}tbody th{font-weight:400}.l{text-align:left}
         tbody tr:nth-child(even){background:var(--shade)}
-        .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));gap:1rem 1.5rem;margin:.8rem 0}
+        .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));gap:1rem 1.5rem;margin:.8rem 0}
         figure{margin:0;min-width:0}figure .ff-chart{display:block;width:100%;max-width:30rem}
         details{margin:.6rem 0}summary{cursor:pointer;color:var(--link)}footer{margin-top:2.5rem;border-top:1px solid var(--line);color:var(--soft);font-size:.88rem}
         @media (max-width:40rem){dl>div{grid-template-columns:1fr}h1{font-size:1.35rem}body{padding:1rem .8rem 2rem}}

@@ -2,6 +2,7 @@
 import Dispatch
 import FaceData
 import Fairness
+import Foundation
 import Synchronization
 
 public struct Audit: Sendable {
@@ -75,7 +76,7 @@ public struct Audit: Sendable {
                 groupMin: frame.groupMin(metric), groupMax: frame.groupMax(metric), difference: frame.difference(metric),
                 ratio: frame.ratio(metric))
         }
-        let pairwise = frame.pairwiseGaps(tolerance: (tolerances[.meanLogitGap] ?? 0) + Self.slack)
+        let pairwise = frame.pairwiseGaps(tolerance: (epsilon ?? tolerances[.meanLogitGap] ?? 0) + Self.slack)
         let hasLogits = frame.meanLogitGap.value != nil
         let accuracy = wilsonInterval(
             successes: frame.confusion.right, trials: frame.confusion.labelled, confidence: intervals.confidence)
@@ -94,7 +95,7 @@ public struct Audit: Sendable {
                 "true_positive_rate_sd": frame.standardDeviation(.truePositiveRate),
                 "false_positive_rate_sd": frame.standardDeviation(.falsePositiveRate),
             ],
-            pairsViolated: hasLogits && tolerances[.meanLogitGap] != nil ? pairwise.violated : nil, pairs: hasLogits ? pairwise.pairs : nil,
+            pairsViolated: hasLogits && (epsilon ?? tolerances[.meanLogitGap]) != nil ? pairwise.violated : nil, pairs: hasLogits ? pairwise.pairs : nil,
             gaps: frame.gaps(tolerances: tolerances, settings: intervals), confusion: frame.confusion,
             confusionByGroup: frame.confusionByGroup, confusionOfUnknown: hasUnknown ? frame.confusionOfUnknown : nil,
             accuracyLower: accuracy?.lower, accuracyUpper: accuracy?.upper)
@@ -105,7 +106,7 @@ public struct Audit: Sendable {
             guard let limit = maxGaps[measure] else { return nil }
             let gap = frame[measure]
             let words = measure.rawValue.split(separator: "_").joined(separator: " ")
-            let measured = gap.value.value.map { "\($0)" } ?? "undefined (\(gap.value.reason ?? ""))"
+            let measured = gap.value.value.map(Self.figure) ?? "undefined (\(gap.value.reason ?? ""))"
             switch gateRule {
             case .gap:
                 let passed = gap.value.value.map { $0 <= limit + Self.slack } ?? false
@@ -125,7 +126,7 @@ public struct Audit: Sendable {
             gates.append(
                 GateReport(
                     name: "accuracy", limit: minAccuracy, value: accuracy, passed: passed,
-                    text: "accuracy \(accuracy.value.map { "\($0)" } ?? "undefined (\(accuracy.reason ?? ""))") is "
+                    text: "accuracy \(accuracy.value.map(Self.figure) ?? "undefined (\(accuracy.reason ?? ""))") is "
                         + "\(passed ? "at least" : accuracy.value == nil ? "not known to reach" : "below") \(minAccuracy)"))
         }
         return gates
@@ -179,6 +180,9 @@ public struct Audit: Sendable {
             logit: table.logits?[row], probability: table.probabilities?[row],
             decision: predictions.decision(row, threshold: threshold) == true ? 1 : 0, label: table.labels[row])
     }
+
+    /// Six digits: what more there is, is rounding.
+    private static func figure(_ value: Double) -> String { String(format: "%.6g", value) }
 
     /// Independent pieces of work, in order of their index whatever the threads.
     private static func inParallel<T: Sendable>(_ count: Int, _ body: @Sendable (Int) -> T) -> [T] {

@@ -81,7 +81,7 @@ public struct ModelCard: Sendable {
         if run.record.data.synthetic { parts.append("> The faces are drawn by a program. No figure here says anything about real people.") }
         parts += ["## What is guaranteed, and what is not", ReportWords.guarantee(document), ReportWords.noImplication]
         parts += ["## Use", "```sh\n\(infer)\n```", "Input: \(inputFormat)", "Meant for: " + uses.joined(separator: " ")]
-        parts += ["Not meant for: " + risks.map { "\($0.name.lowercased()). \($0.mitigation)" }.joined(separator: " ")]
+        parts += ["Risks:", risks.map { "- \($0.name). \($0.mitigation)" }.joined(separator: "\n")]
         parts += ["## Training", "\(dataName): \(dataDescription) Architecture: \(architecture)"]
         parts.append("```sh\n\(run.trainingCommand)\n```")
         parts.append("## Evaluation")

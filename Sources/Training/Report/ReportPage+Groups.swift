@@ -16,16 +16,16 @@ extension ReportPage {
         let metrics: [Metric] = [.meanLogit, .selectionRate, .truePositiveRate, .falsePositiveRate, .accuracy]
         page.charts(metrics.compactMap { bars(grouping, $0) })
         page.table(groupTable(grouping, metrics))
-        for other in audit.groupings.dropFirst() {
-            page.details("By \(other.title) alone") { $0.table(groupTable(other, metrics)) }
-        }
-        page.details("All metrics") { $0.table(metricTable(grouping)) }
+        for other in audit.groupings.dropFirst() { folded("By \(other.title) alone", groupTable(other, metrics)) }
+        folded("All metrics", metricTable(grouping))
     }
+
+    private mutating func folded(_ summary: String, _ table: Table) { page.details(summary) { $0.table(table) } }
 
     private func bars(_ grouping: GroupingReport, _ metric: Metric) -> SVGChart? {
         var states: [(name: String, frame: FrameReport)] = grouping.before.map { [("before the layer", $0)] } ?? []
         states.append((grouping.before == nil ? "as given" : "after the layer", grouping.after))
-        var names = grouping.groups
+        var names = grouping.groups.map(short)
         var series = states.map { state in SVGChart.Bars(state.name, state.frame[metric].byGroup.map(\.value)) }
         if grouping.after[metric].unknown != nil {
             names.append("unknown")
@@ -88,15 +88,18 @@ extension ReportPage {
             p is the share of shuffles of group names that show as large a scatter: small means that there is a gap at all. The charts show \
             the differences of pairs of groups, first minus second; the intervals of one measure hold together.
             """)
+        if let example = audit.main.groups.first(where: { short($0) != $0 }) {
+            page.paragraph("In charts, \(short(example)) is the group \(example).")
+        }
         page.charts(frame.gaps.compactMap { intervals($0, confidence: confidence) })
         let hidden = frame.gaps.filter { $0.pairs.count > Self.drawnPairs }
         if !hidden.isEmpty {
             page.paragraph("Of more than \(Self.drawnPairs) pairs those with the largest differences are drawn; all \(hidden.map(\.pairs.count).max()!) stand in the JSON.")
         }
-        if let violated = frame.pairsViolated, let pairs = frame.pairs, let epsilon = audit.settings.epsilon {
+        if let violated = frame.pairsViolated, let pairs = frame.pairs, let epsilon = audit.settings.epsilon ?? audit.settings.tolerances[Measure.meanLogitGap.rawValue] {
             page.paragraph("\(violated) of \(pairs) pairs of groups have mean logits further apart than ε = \(epsilon) in this table.")
         }
-        for other in audit.groupings.dropFirst() { page.details("Gaps by \(other.title) alone") { $0.table(gapTable(audit, other)) } }
+        for other in audit.groupings.dropFirst() { folded("Gaps by \(other.title) alone", gapTable(audit, other)) }
     }
 
     private func gapTable(_ audit: AuditDocument, _ grouping: GroupingReport) -> Table {
@@ -152,7 +155,7 @@ extension ReportPage {
         page.section("Confusion matrices by group")
         page.table(confusionTable(audit.main, audit.main.after, audit.main.before == nil ? "Decisions as given" : "After the layer"))
         if let before = audit.main.before {
-            page.details("Before the layer") { $0.table(confusionTable(audit.main, before, "Before the layer")) }
+            folded("Before the layer", confusionTable(audit.main, before, "Before the layer"))
         }
     }
 

@@ -56,7 +56,7 @@ public struct ReportPage {
             badges.append(("\(gap.measure.title): \(verdict.rawValue.split(separator: "_").joined(separator: " "))", verdict.tone))
         }
         for gate in document.audit?.gates ?? [] {
-            badges.append(("gate \(gate.name.split(separator: "_").joined(separator: " ")) ≤ \(gate.limit) \(gate.passed ? "passed" : "failed")", gate.passed ? .good : .bad))
+            badges.append(("gate \(gate.name.split(separator: "_").joined(separator: " ")) \(gate.name == "accuracy" ? "≥" : "≤") \(gate.limit) \(gate.passed ? "passed" : "failed")", gate.passed ? .good : .bad))
         }
         if !badges.isEmpty { page.badges(badges) }
     }
@@ -72,10 +72,10 @@ public struct ReportPage {
         func sentence(_ measure: Measure) -> String { ReportWords.sentence(frame[measure], before: before?[measure], confidence: confidence) }
         func tone(_ measure: Measure) -> HTMLPage.Tone { frame[measure].verdict?.tone ?? .neutral }
         page.facts([
-            .init("Are the scores fair?", "Largest gap of mean logits: \(sentence(.meanLogitGap)).", tone: tone(.meanLogitGap)),
+            .init("Are the scores fair?", "Largest gap of mean logits: \(sentence(.meanLogitGap))", tone: tone(.meanLogitGap)),
             .init(
                 "Are the decisions fair?",
-                "Largest gap of selection rates: \(sentence(.demographicParityDifference)). Of TPR or FPR: \(sentence(.equalizedOddsDifference)).",
+                "Largest gap of selection rates: \(sentence(.demographicParityDifference)) Of TPR or FPR: \(sentence(.equalizedOddsDifference))",
                 tone: tone(.demographicParityDifference)),
             .init("By which measure?", ReportWords.measures),
             .init("How sure?", ReportWords.certainty(audit)),
@@ -129,7 +129,7 @@ public struct ReportPage {
             table.append([group.isEmpty ? "unknown" : group, "\(count)", Figure.percent(Double(count) / Double(max(record.data.train, 1)))])
         }
         page.table(table)
-        if let flags = run.flags { page.details("Every setting, as `facefair train \(settings.dataset) --config` takes it") { $0.code(flags) } }
+        if let flags = run.flags { page.details("Every setting, as facefair train \(settings.dataset) --config takes it") { $0.code(flags) } }
     }
 
     private mutating func guarantee() {
@@ -172,7 +172,7 @@ public struct ReportPage {
                         ("validation, after the method", "val_gap_score"),
                     ], limits: epsilon > 0 ? [.init("ε = \(epsilon)", epsilon)] : []),
                 chart("Gap of decisions on the validation split", "difference of selection rates", [("selection rate", "val_gap_decision")]),
-                chart("Multiplier λ of the layer", "λ", [("λ", "lambda")]),
+                run.points("lambda").contains { $0.y != 0 } ? chart("Multiplier λ of the layer", "λ", [("λ", "lambda")]) : nil,
             ].compactMap(\.self))
     }
 

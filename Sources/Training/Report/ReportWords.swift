@@ -31,14 +31,6 @@ extension Metric {
 }
 
 extension Verdict {
-    var words: String {
-        switch self {
-        case .pass: "pass: every interval lies within the tolerance"
-        case .fail: "fail: an interval lies beyond the tolerance"
-        case .insufficientData: "insufficient data: the intervals reach to both sides of the tolerance, or a group has no value"
-        }
-    }
-
     var tone: HTMLPage.Tone {
         switch self {
         case .pass: .good
@@ -89,20 +81,23 @@ enum ReportWords {
         far it may be off if they are like these.
         """
 
-    /// Of one measure: where the groups stand, before and after, how sure, and what follows.
+    /// Of one measure, in sentences: this table, before and after; people like these, and how sure; the verdict.
     static func sentence(_ gap: GapMeasure, before: GapMeasure?, confidence: Double) -> String {
-        guard let value = gap.value.value else { return "undefined (\(gap.value.reason ?? "no value"))" }
-        var text = Figure.text(value)
-        if let old = before?.value.value { text += ", before the layer \(Figure.text(old))" }
+        guard let value = gap.value.value else { return "undefined, \(gap.value.reason ?? "no value")." }
+        var text = "\(Figure.text(value)) in this table"
+        if let old = before?.value.value { text += " (\(Figure.text(old)) before the layer)" }
+        if let tolerance = gap.tolerance { text += ", \(value <= tolerance + Audit.slack ? "within" : "beyond") the tolerance \(tolerance)" }
+        text += ". Among people like these "
         if let lower = gap.lower.value, let upper = gap.upper.value {
-            text += "; between \(Figure.text(lower)) and \(Figure.text(upper)) at \(Figure.percent(confidence)) confidence"
-        } else if let reason = gap.upper.reason {
-            text += "; no upper limit (\(reason))"
-        }
-        if let tolerance = gap.tolerance, let verdict = gap.verdict {
-            text += "; tolerance \(tolerance), verdict \(verdict.words)"
+            text += "it lies between \(Figure.text(lower)) and \(Figure.text(upper)) with \(Figure.percent(confidence)) confidence"
         } else {
-            text += "; no tolerance was set, so there is no verdict"
+            text += "it has no upper limit (\(gap.upper.reason ?? "too few rows"))"
+        }
+        switch gap.verdict {
+        case .pass: text += ": within the tolerance, too. Verdict: pass."
+        case .fail: text += ": beyond the tolerance. Verdict: fail."
+        case .insufficientData: text += "; these data cannot tell whether it is within the tolerance. Verdict: insufficient data."
+        case nil: text += ". No tolerance was set, so there is no verdict."
         }
         return text
     }
@@ -123,7 +118,7 @@ enum ReportWords {
         if absent > 0 { text += "; \(absent) more \(absent == 1 ? "group has" : "groups have") no rows" }
         return text + """
             . The intervals of all pairs of groups hold together with \(Figure.percent(settings.confidence)) confidence (\(settings.draws) resamples of the \
-            counts, seed \(settings.seed)), if the rows are independent draws.
+            counts, seed \(settings.seed)), if the rows are independent draws and scores keep being made as these were.
             """
     }
 
