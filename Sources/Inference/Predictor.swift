@@ -16,7 +16,7 @@ public final class Predictor {
     public let modelHash: String
     private let classifier: FaceClassifier
 
-    /// Errors: ``CheckpointError``.
+    /// Errors: `CheckpointError`.
     public init(modelFile: URL) throws {
         (classifier, metadata) = try Checkpoint.load(modelFile)
         features = SensitiveFeatures(metadata.features.map { .init(name: $0.name, values: $0.values) })
@@ -26,7 +26,7 @@ public final class Predictor {
         modelName = "\(metadata.dataset)-\(metadata.target.lowercased())@\(modelHash.prefix(6))"
     }
 
-    /// Logits of images that are decoded and resized, as ``ImageDecoder`` leaves them.
+    /// Logits of images that are decoded and resized, as `ImageDecoder` leaves them.
     ///
     /// Shape: each image `[imageSize, imageSize, 3]` of bytes → one logit each.
     public func logits(_ images: [[UInt8]]) -> [Double] {

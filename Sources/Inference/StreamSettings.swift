@@ -63,7 +63,7 @@ public struct StreamSettings: Sendable {
 
     /// What the model was trained for.
     ///
-    /// Errors: ``CheckpointError`` malformed when the file names a criterion or penalty that this version does not know.
+    /// Errors: `CheckpointError` malformed when the file names a criterion or penalty that this version does not know.
     public init(_ metadata: ModelMetadata, file: String) throws {
         guard let criterion = Criterion(rawValue: metadata.criterion) else {
             throw CheckpointError.malformed(file, "its criterion '\(metadata.criterion)' is not known to this version")

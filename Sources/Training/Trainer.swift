@@ -59,6 +59,7 @@ public final class Trainer {
             throw TrainingError.noSamples("\(dataset.root.path): the \(split) split of \(dataset.name) is empty")
         }
         guard train.count >= 2 else { throw TrainingError.noSamples("\(dataset.root.path): one training sample is not enough") }
+        let configuration = configuration.describing(dataset)
         self.configuration = configuration
         self.dataset = dataset
         self.folder = folder
@@ -101,10 +102,9 @@ public final class Trainer {
 
     /// Trains until the last epoch, early stopping, or `shouldStop`.
     ///
-    /// - Parameters:
-    ///   - resuming: go on from the folder's resume file instead of starting anew.
-    ///   - replacing: a run in the folder may be overwritten.
-    ///   - shouldStop: asked after every batch; the run is then saved where it stands, to go on from that batch.
+    /// - `resuming`: go on from the folder's resume file instead of starting anew.
+    /// - `replacing`: a run in the folder may be overwritten.
+    /// - `shouldStop`: asked after every batch; the run is then saved where it stands, to go on from that batch.
     public func run(
         resuming: Bool = false, replacing: Bool = false, shouldStop: () -> Bool = { false },
         report: (TrainingEvent) -> Void = { _ in }

@@ -97,6 +97,14 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
         return configuration
     }
 
+    /// With the data set's target and groups filled in.
+    public func describing(_ dataset: FaceDataset) -> TrainingConfiguration {
+        var configuration = self
+        configuration.target = dataset.target
+        configuration.groupBy = dataset.features.map(\.name)
+        return configuration
+    }
+
     /// λ of the gap penalty; nil for methods without one.
     var gapPenaltyWeight: Double? {
         switch method {

@@ -19,11 +19,10 @@ public final class DataLoader {
     /// Why no batch can be loaded: a packed file of another image size.
     fileprivate let mismatch: DatasetError?
 
-    /// - Parameters:
-    ///   - workers: threads, at least 1.
-    ///   - prefetch: batches in memory beyond the one in use, at least 1.
-    ///   - cacheBytes: memory for resized 8-bit pixels, so that later epochs do not decode; 0 keeps none.
-    ///   - maxErrors: more refused files than this make `next()` throw; nil allows any number.
+    /// - `workers`: threads, at least 1.
+    /// - `prefetch`: batches in memory beyond the one in use, at least 1.
+    /// - `cacheBytes`: memory for resized 8-bit pixels, so that later epochs do not decode; 0 keeps none.
+    /// - `maxErrors`: more refused files than this make `next()` throw; nil allows any number.
     public init(
         samples: [FaceSample], transform: FaceTransform, workers: Int = 2, prefetch: Int = 3, cacheBytes: Int = 0,
         badImages: BadImageLog = BadImageLog(), limits: ImageLimits = ImageLimits(), maxErrors: Int? = nil
