@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef FUZZ_MAX_PIXELS
+#define FUZZ_MAX_PIXELS (1 << 18)   // small images keep the fuzzer fast
+#endif
+
 #ifdef FUZZ_JPEG
 static const uint8_t magic[] = {0xFF, 0xD8, 0xFF};
 #else
@@ -26,7 +30,8 @@ static void orient(const uint8_t *rgb, const ci_info *info) {
 
 // Returns whether the image was accepted.
 static bool decode(ci_decoder *decoder, const uint8_t *data, size_t size, bool lenient, uint32_t reduced) {
-    const ci_limits limits = {.max_bytes = 1 << 20, .max_pixels = 1 << 18, .max_side = 4096, .max_scans = 64, .lenient = lenient};
+    const ci_limits limits = {
+        .max_bytes = 10 << 20, .max_pixels = FUZZ_MAX_PIXELS, .max_side = 16384, .max_scans = 64, .lenient = lenient};
     ci_info info;
     if (ci_open(decoder, data, size, &limits, &info) != CI_OK) return false;
     if ((uint64_t)info.width * info.height > limits.max_pixels || info.width > limits.max_side || info.height > limits.max_side) abort();

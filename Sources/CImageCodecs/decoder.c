@@ -108,6 +108,7 @@ ci_status ci_open(ci_decoder *decoder, const uint8_t *bytes, size_t count, const
     decoder->info.orientation = survey.orientation;
     decoder->info.exif_malformed = survey.exif_malformed;
     decoder->info.scans = survey.scans;
+    decoder->info.several = survey.several;
     decoder->ends_early = survey.ends_early;
     ci_status status = CI_OK;
     if (decoder->info.format == CI_JPEG && survey.scans > limits->max_scans) status = CI_TOO_MANY_SCANS;

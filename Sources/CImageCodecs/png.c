@@ -24,6 +24,7 @@ static ci_status status_of(const ci_decoder *decoder, const char *message) {
 
 static void on_error(png_structp png, png_const_charp message) {
     ci_decoder *decoder = decoder_of(png);
+    if (strstr(message, "IEND: out of place")) message = "the file has no image data (IDAT)";
     escape(decoder, status_of(decoder, message), message);
 }
 

@@ -1,4 +1,4 @@
-// A bounded walk over JPEG markers and PNG chunks: scan count and orientation, before any library sees the file.
+// A bounded walk over JPEG markers and PNG chunks: scan count, orientation and further images, before any library sees the file.
 #include "survey.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 static uint32_t big16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
 static uint32_t big32(const uint8_t *p) { return big16(p) << 16 | big16(p + 2); }
 
-enum { SOI = 0xD8, EOI = 0xD9, SOS = 0xDA, APP1 = 0xE1, RST0 = 0xD0, TEM = 0x01 };   // JPEG markers
+enum { SOI = 0xD8, EOI = 0xD9, SOS = 0xDA, APP1 = 0xE1, APP2 = 0xE2, RST0 = 0xD0, TEM = 0x01 };   // JPEG markers
 
 static const char xmp_in_jpeg[] = "http://ns.adobe.com/xap/1.0/";   // with the NUL at its end
 static const char xmp_in_png[] = "XML:com.adobe.xmp";
@@ -51,7 +51,7 @@ static void settle(ci_survey *survey, const orientations *found) {
 }
 
 ci_survey ci_survey_jpeg(const uint8_t *bytes, size_t count) {
-    ci_survey survey = {0, 1, false, false};
+    ci_survey survey = {.orientation = 1};
     orientations seen = {{1, false, false}, false, 0};
     size_t at = 2;
     while (at < count) {
@@ -76,6 +76,7 @@ ci_survey ci_survey_jpeg(const uint8_t *bytes, size_t count) {
                 meet_xmp(&seen, block + sizeof xmp_in_jpeg, bytes_left - sizeof xmp_in_jpeg);
             }
         }
+        if (marker == APP2 && length > 6 && memcmp(bytes + at + 2, "MPF", 4) == 0) survey.several = true;
         at += length;
     }
     settle(&survey, &seen);
@@ -83,7 +84,7 @@ ci_survey ci_survey_jpeg(const uint8_t *bytes, size_t count) {
 }
 
 ci_survey ci_survey_png(const uint8_t *bytes, size_t count) {
-    ci_survey survey = {1, 1, false, false};
+    ci_survey survey = {.scans = 1, .orientation = 1};
     orientations seen = {{1, false, false}, false, 0};
     size_t at = 8;
     while (count - at >= 12) {
@@ -94,6 +95,7 @@ ci_survey ci_survey_png(const uint8_t *bytes, size_t count) {
             break;
         }
         if (memcmp(name, "IHDR", 4) == 0 && length == 13) survey.scans = name[4 + 12] == 1 ? 7 : 1;
+        if (memcmp(name, "acTL", 4) == 0) survey.several = true;
         if (memcmp(name, "eXIf", 4) == 0) meet_exif(&seen, name + 4, length);
         // Keyword, NUL, compression flag and method; a compressed packet is left unread.
         if (memcmp(name, "iTXt", 4) == 0 && length > sizeof xmp_in_png + 2

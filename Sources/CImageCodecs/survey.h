@@ -8,6 +8,7 @@ typedef struct ci_survey {
     uint32_t scans;         // JPEG: start-of-scan markers; PNG: 1, or 7 when interlaced
     uint32_t orientation;   // EXIF, or XMP where EXIF has no such tag; 1…8
     bool exif_malformed;    // an EXIF block that cannot be read, or whose orientation is none of 1…8
+    bool several;           // JPEG: an index of further images (MPO); PNG: an animation
     bool ends_early;        // PNG: a chunk states more bytes than the file has left
 } ci_survey;
 

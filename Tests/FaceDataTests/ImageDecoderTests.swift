@@ -77,6 +77,7 @@ struct ImageFixtures: Decodable {
             "palette2-alpha.png": ["palette to RGB", "composited on white"], "grey4.png": ["grey to RGB", "4 bit to 8"],
             "rgb16.png": ["16 bit to 8"], "interlaced-alpha.png": ["deinterlaced", "composited on white"],
             "exif6.jpg": ["orientation 6 applied"], "xmp8.jpg": ["orientation 8 applied"], "xmp-under-exif.jpg": ["orientation 3 applied"],
+            "two.mpo": ["first of several images"], "apng.png": ["first of several images"],
             "exif-outside.jpg": ["malformed EXIF ignored"],
         ]
         for (name, steps) in expected {

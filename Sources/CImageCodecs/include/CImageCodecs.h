@@ -54,6 +54,7 @@ typedef struct ci_info {
     uint32_t orientation; // EXIF's, or XMP's where EXIF has none; 1…8, and 1 where there is none or it is malformed
     bool exif_malformed; // there was an EXIF block, but no orientation could be read from it
     uint32_t scans;      // JPEG: start-of-scan markers; PNG: 1, or 7 when interlaced
+    bool several;        // MPO or APNG: the first image is read
     size_t buffer_bytes; // what ci_read needs: 3 bytes a pixel, 4 where the file has four channels after expansion
 } ci_info;
 

@@ -22,6 +22,8 @@ public struct ImageHeader: Equatable, Sendable {
     public let orientation: Int
     /// There is an EXIF block, but no orientation could be read from it.
     public let hasMalformedEXIF: Bool
+    /// MPO or APNG: the first image is the one that is read.
+    public let hasFurtherImages: Bool
     /// JPEG: scans; PNG: 1, or 7 when interlaced.
     public let scans: Int
 
@@ -46,12 +48,14 @@ public struct ImageHeader: Equatable, Sendable {
         isArithmetic = info.arithmetic
         orientation = Int(info.orientation)
         hasMalformedEXIF = info.exif_malformed
+        hasFurtherImages = info.several
         scans = Int(info.scans)
     }
 
     /// The steps from this file's samples to upright 8-bit RGB, one phrase each; empty for 8-bit RGB and YCbCr that lie upright.
     public var conversions: [String] {
         var steps: [String] = []
+        if hasFurtherImages { steps.append("first of several images") }
         if isArithmetic { steps.append("arithmetic decoding") }
         if isInterlaced { steps.append(format == .png ? "deinterlaced" : "progressive scans joined") }
         switch colour {
