@@ -102,8 +102,8 @@ public struct PredictionTable: Sendable {
             throw ScoreTableError(source: source, column: columns.rawLogit, reason: "holds logits before a fairness layer already; leave --project out")
         }
         let (declared, groups) = grouping(features.map(\.name))
-        let fair = try LogitPostprocessor.projection(tolerance: tolerance).apply(
-            predictions(groups: groups, raw: false), groupCount: declared.groupCount)
+        let layer = FairnessLayer(groupCount: declared.groupCount, tolerance: tolerance)
+        let fair = try LogitPostprocessor.projection(layer).apply(predictions(groups: groups, raw: false))
         (rawLogits, self.logits) = (logits, fair.scores)
         columns.rawLogit = columns.logit
         projectedTolerance = tolerance
