@@ -272,7 +272,6 @@ private final class Collector: @unchecked Sendable {
     private var count = 0
 
     init(_ handle: FileHandle) {
-        nonisolated(unsafe) let handle = handle
         Thread { [self] in
             while case let data = handle.availableData, !data.isEmpty { count += data.count(where: { $0 == 0x0A }) }
             done.signal()
