@@ -185,7 +185,7 @@ struct InferCommand: ParsableCommand {
         settings.maxDelay = maxDelayMs.duration
         settings.maxLineBytes = maxLineBytes
         settings.imageRoot = try imageRoot.map { folder throws(FileError) in try ImageRoot(folder) } ?? .anywhere
-        settings.imageLimits = limits.limits
+        settings.imageLimits = limits.limits(of: settings.imageLimits.fastDecode)
         settings.workers = workers
         settings.scoresOnly = streaming.scores
         settings.identity = streaming.identity
