@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Writes the image fixtures of Tests/Fixtures (images/, images.json, images.bin, resize.json, resize.bin).
 
-Small drawn images in every kind that the decoder defines, with the pixels that Pillow makes of them, and Pillow's bilinear
-resizes of a pattern that the tests draw themselves. Needs Pillow and numpy: python3 tools/export_image_fixtures.py
+Small drawn images in every kind that the decoder defines, with the pixels that Pillow makes of them, and Pillow's resizes of a
+pattern that the tests draw themselves. Needs Pillow, numpy, and cc with libjpeg's headers for the arithmetic-coded file, which
+Pillow reads but does not write: python3 tools/export_image_fixtures.py
 """
 import io
 import json
 import pathlib
 import struct
+import subprocess
 import sys
+import tempfile
 import zlib
 
 import numpy as np
@@ -42,6 +45,53 @@ def png(image, **options):
     out = io.BytesIO()
     image.save(out, "PNG", **options)
     return out.getvalue()
+
+
+ARITHMETIC = r"""
+#include <stdio.h>
+#include <jpeglib.h>
+int main(void) {   /* the coefficients of the JPEG on stdin, arithmetic-coded, on stdout */
+    struct jpeg_error_mgr errors;
+    struct jpeg_decompress_struct in = {.err = jpeg_std_error(&errors)};
+    struct jpeg_compress_struct out = {.err = &errors};
+    jpeg_create_decompress(&in);
+    jpeg_create_compress(&out);
+    jpeg_stdio_src(&in, stdin);
+    jpeg_read_header(&in, TRUE);
+    jvirt_barray_ptr *coefficients = jpeg_read_coefficients(&in);
+    jpeg_copy_critical_parameters(&in, &out);
+    out.arith_code = TRUE;
+    jpeg_stdio_dest(&out, stdout);
+    jpeg_write_coefficients(&out, coefficients);
+    jpeg_finish_compress(&out);
+    return 0;
+}
+"""
+
+
+def arithmetic(data):
+    with tempfile.TemporaryDirectory() as folder:
+        program = pathlib.Path(folder) / "arithmetic"
+        subprocess.run(["cc", "-x", "c", "-", "-o", program, "-ljpeg"], input=ARITHMETIC.encode(), check=True)
+        return subprocess.run([program], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def ycck(data):
+    """A CMYK file of Pillow's whose Adobe marker now says that the first three channels are YCbCr."""
+    at = data.index(b"Adobe") + 11
+    return data[:at] + b"\2" + data[at + 1:]
+
+
+def xmp(orientation):
+    return (b'http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="%d"/></x:xmpmeta>'
+            % orientation)
+
+
+def palette_png(depth, extra=b""):
+    """1, 2 or 4 bit indices into a palette of all their values."""
+    count = 1 << depth
+    colours = bytes((i * 37 + c * 91) % 256 for i in range(count) for c in range(3))
+    return raw_png(drawing(1) >> (8 - depth), 3, depth, chunk(b"PLTE", colours) + extra)
 
 
 def chunk(name, data):
@@ -110,7 +160,12 @@ def accepted():
     files = {
         "rgb444.jpg": jpeg(rgb, subsampling=0), "rgb422.jpg": jpeg(rgb, subsampling=1), "rgb420.jpg": jpeg(rgb, subsampling=2),
         "grey.jpg": jpeg(grey), "progressive.jpg": jpeg(rgb, progressive=True), "cmyk.jpg": jpeg(cmyk),
-        "restart.jpg": jpeg(rgb, restart_marker_blocks=2), "not-a.png": base,
+        "restart.jpg": jpeg(rgb, restart_marker_blocks=2), "arithmetic.jpg": arithmetic(base), "not-a.png": base,
+        "ycck.jpg": ycck(jpeg(cmyk)), "xmp8.jpg": with_app1(base, xmp(8)), "xmp-under-exif.jpg": with_app1(with_app1(base, xmp(8)), exif(3)),
+        "palette1.png": palette_png(1), "palette2.png": palette_png(2), "palette4.png": palette_png(4),
+        "palette2-alpha.png": palette_png(2, chunk(b"tRNS", bytes([0, 90, 180]))),
+        "grey-alpha16.png": raw_png(drawing(2).astype(int) * 251 + 77, 4, 16),
+        "interlaced-palette4.png": raw_png(drawing(1) >> 4, 3, 4, chunk(b"PLTE", bytes(range(0, 240, 5))), interlaced=True),
         "rgb.png": png(rgb), "grey.png": png(grey), "palette.png": png(rgb.quantize(19)),
         "rgba.png": png(Image.fromarray(four, "RGBA")),
         "grey-alpha.png": png(Image.merge("LA", [grey, Image.fromarray(four[..., 3])])),
@@ -130,6 +185,9 @@ def accepted():
     animation = io.BytesIO()
     rgb.save(animation, "PNG", save_all=True, append_images=[Image.fromarray(255 - drawing())])
     files["apng.png"] = animation.getvalue()
+    pictures = io.BytesIO()
+    rgb.save(pictures, "MPO", save_all=True, append_images=[Image.fromarray(255 - drawing())])
+    files["two.mpo"] = pictures.getvalue()
     for orientation in range(1, 9):
         files[f"exif{orientation}.jpg"] = with_app1(base, exif(orientation, ">" if orientation % 2 else "<"))
     files["exif-long.jpg"] = with_app1(base, exif(6, kind=4))
@@ -180,6 +238,11 @@ def pattern(width, height):
 RESIZES = [(224, 224, 64, 64), (178, 218, 64, 64), (23, 17, 40, 31), (23, 17, 23, 9), (23, 17, 9, 17), (3, 100, 7, 5),
            (1, 1, 4, 4), (2, 2, 1, 1), (50, 40, 49, 41), (301, 7, 3, 7), (17, 29, 34, 58), (97, 61, 5, 60), (60, 60, 50, 36),
            (30, 70, 25, 40), (60, 60, 45, 30)]
+OTHER_RESIZES = [(61, 47, 20, 30), (23, 17, 40, 31), (20, 90, 9, 11), (33, 33, 33, 12), (7, 5, 1, 1)]
+FILTERS = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "nearest": Image.NEAREST}
+# Whole ways from a file to what a network sees: file, side, filter.
+WAYS = [("rgb420.jpg", 16, "bilinear"), ("exif6.jpg", 40, "bilinear"), ("cmyk.jpg", 9, "bilinear"), ("interlaced-alpha.png", 12, "bilinear"),
+        ("progressive.jpg", 16, "bicubic"), ("palette-alpha.png", 31, "bicubic"), ("rgb16.png", 11, "nearest"), ("exif5.jpg", 30, "nearest")]
 
 
 def main():
@@ -198,18 +261,24 @@ def main():
             expected = np.repeat((drawing(1).astype(int) * 251 + 77) >> 8, 3, axis=2).astype(np.uint8)
         index.append({"file": name, "width": expected.shape[1], "height": expected.shape[0], "offset": len(pixels)})
         pixels += expected.tobytes()
+    files, ways = accepted(), []
+    for name, side, kind in WAYS:
+        out = np.asarray(Image.fromarray(pillow_pixels(files[name])).resize((side, side), FILTERS[kind]))
+        ways.append({"file": name, "size": side, "filter": kind, "offset": len(pixels)})
+        pixels += out.tobytes()
     bad = []
     for name, (data, code) in refused().items():
         (folder / name).write_bytes(data)
         bad.append({"file": name, "code": code})
     made_by = f"tools/export_image_fixtures.py, Pillow {PIL.__version__}, numpy {np.__version__}"
-    (FIXTURES / "images.json").write_text(json.dumps({"made_by": made_by, "accepted": index, "refused": bad}, indent=1) + "\n")
+    (FIXTURES / "images.json").write_text(json.dumps({"made_by": made_by, "accepted": index, "ways": ways, "refused": bad}, indent=1) + "\n")
     (FIXTURES / "images.bin").write_bytes(pixels)
 
     resized, cases = b"", []
-    for source_width, source_height, width, height in RESIZES:
-        out = np.asarray(Image.fromarray(pattern(source_width, source_height)).resize((width, height), Image.BILINEAR))
-        cases.append({"sourceWidth": source_width, "sourceHeight": source_height, "width": width, "height": height,
+    asked = [("bilinear", *sizes) for sizes in RESIZES] + [(kind, *sizes) for kind in ("bicubic", "nearest") for sizes in OTHER_RESIZES]
+    for kind, source_width, source_height, width, height in asked:
+        out = np.asarray(Image.fromarray(pattern(source_width, source_height)).resize((width, height), FILTERS[kind]))
+        cases.append({"filter": kind, "sourceWidth": source_width, "sourceHeight": source_height, "width": width, "height": height,
                       "offset": len(resized)})
         resized += out.tobytes()
     (FIXTURES / "resize.json").write_text(json.dumps({"made_by": made_by, "cases": cases}, indent=1) + "\n")

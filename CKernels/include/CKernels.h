@@ -18,6 +18,7 @@
 #include "ck_isa.h"
 #include "ck_gemm.h"
 #include "ck_conv2d.h"
+#include "ck_block.h"
 #include "ck_norm.h"
 #include "ck_activation.h"
 #include "ck_pool.h"

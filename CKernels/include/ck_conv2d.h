@@ -10,6 +10,7 @@ typedef enum ck_conv2d_algorithm {
     CK_CONV2D_AUTO = 0,         // what the table in conv2d.c says
     CK_CONV2D_REFERENCE,        // nested loops, one thread: the oracle of the tests
     CK_CONV2D_IM2COL,
+    CK_CONV2D_WINOGRAD,         // 3×3, stride 1, padding 1
 } ck_conv2d_algorithm;
 
 typedef enum ck_conv2d_pass {

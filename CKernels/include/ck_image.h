@@ -1,4 +1,4 @@
-// Pixels: 8-bit RGB → antialiased bilinear resize → normalised float. For worker threads: these run on the calling thread alone.
+// Pixels: 8-bit RGB → antialiased resize → normalised float. For worker threads: these run on the calling thread alone.
 #ifndef CK_IMAGE_H
 #define CK_IMAGE_H
 
@@ -6,14 +6,19 @@
 
 #pragma clang assume_nonnull begin
 
+/// Pillow's filters of the same names. Bilinear and bicubic widen with the scale when shrinking; nearest takes one sample.
+typedef enum ck_filter { CK_BILINEAR = 0, CK_BICUBIC, CK_NEAREST } ck_filter;
+
 typedef struct ck_resize_desc {
     int source_width, source_height;
     int width, height;
+    ck_filter filter;
 } ck_resize_desc;
 
 enum { CK_MAX_IMAGE_SIDE = 1 << 20 };
 
-/// Size of the coefficient table that one (source, target) pair of sizes needs; 0 for sizes outside 1…CK_MAX_IMAGE_SIDE.
+/// Size of the coefficient table that one (source, target) pair of sizes needs; 0 for sizes outside 1…CK_MAX_IMAGE_SIDE and for an
+/// unknown filter.
 size_t ck_resize_table_bytes(const ck_resize_desc *desc);
 
 /// Fills the table: per output column and row its first input, its number of taps, and the taps as integers times 2^22.
@@ -22,8 +27,8 @@ CK_CHECKED ck_status ck_resize_table_init(void *table, size_t table_bytes, const
 /// Scratch of ck_resize_forward and ck_resize_normalize_forward: the rows between the passes.
 size_t ck_resize_workspace_bytes(const ck_resize_desc *desc);
 
-/// y = x resized as PIL.Image.resize(…, BILINEAR) of Pillow 13 does, bit for bit: triangle filter widened by the scale when
-/// shrinking, one pass per axis, rounding to 8 bit after each. `table` comes from ck_resize_table_init with the same desc.
+/// y = x resized as PIL.Image.resize(…, desc->filter) of Pillow 13 does, bit for bit: one pass per axis, rounding to 8 bit after
+/// each. `table` comes from ck_resize_table_init with the same desc.
 /// Shape: y [height,width,3], x [source_height,source_width,3].
 CK_CHECKED ck_status ck_resize_forward(
     uint8_t *y, const uint8_t *x, const ck_resize_desc *desc, const void *table, void *workspace, size_t bytes);

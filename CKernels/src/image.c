@@ -18,14 +18,21 @@ typedef struct axis {
     const int32_t *weights;
 } axis;
 
-static int taps_of(int source, int target) {
+// How far a filter reaches at scale 1, in samples.
+static double support_of(ck_filter filter) { return filter == CK_BICUBIC ? 2 : 1; }
+
+static int taps_of(int source, int target, ck_filter filter) {
+    if (filter == CK_NEAREST) return GROUP;
     const double scale = (double)source / target;
-    return ((int)ceil(scale < 1 ? 1 : scale) * 2 + GROUP) / GROUP * GROUP;   // 2·⌈scale⌉ + 1, rounded up
+    return ((int)ceil(support_of(filter) * fmax(scale, 1)) * 2 + GROUP) / GROUP * GROUP;   // 2·⌈reach⌉ + 1, rounded up
 }
 
-static size_t axis_ints(int source, int target) { return (size_t)target * (2 + (size_t)taps_of(source, target)); }
+static size_t axis_ints(int source, int target, ck_filter filter) {
+    return (size_t)target * (2 + (size_t)taps_of(source, target, filter));
+}
 
 static bool valid(const ck_resize_desc *desc) {
+    if (desc->filter != CK_BILINEAR && desc->filter != CK_BICUBIC && desc->filter != CK_NEAREST) return false;
     const int sides[4] = {desc->source_width, desc->source_height, desc->width, desc->height};
     for (int i = 0; i < 4; i++) if (sides[i] < 1 || sides[i] > CK_MAX_IMAGE_SIDE) return false;
     return true;
@@ -33,27 +40,50 @@ static bool valid(const ck_resize_desc *desc) {
 
 size_t ck_resize_table_bytes(const ck_resize_desc *desc) {
     if (!valid(desc)) return 0;
-    return sizeof(int32_t) * (axis_ints(desc->source_width, desc->width) + axis_ints(desc->source_height, desc->height));
+    return sizeof(int32_t)
+        * (axis_ints(desc->source_width, desc->width, desc->filter) + axis_ints(desc->source_height, desc->height, desc->filter));
 }
 
-static void fill_axis(int32_t *table, int source, int target) {
-    const int taps = taps_of(source, target);
+static double weight_at(ck_filter filter, double distance) {
+    const double x = fabs(distance);
+    if (filter == CK_BILINEAR) return x < 1 ? 1 - x : 0;
+    const double a = -0.5;   // Keys' cubic
+    if (x < 1) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
+    if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+    return 0;
+}
+
+// Weights are rounded to the nearest fixed-point number, halves away from zero.
+static int32_t fixed(double weight) { return (int32_t)(weight * (1 << PRECISION) + (weight < 0 ? -0.5 : 0.5)); }
+
+static void fill_nearest(int32_t *first, int32_t *count, int32_t *weights, int source, int target, int taps) {
+    const double scale = (double)source / target;
+    double center = scale * 0.5;
+    for (int i = 0; i < target; i++, weights += taps, center += scale) {   // the sum rounds as Pillow's does
+        first[i] = (int32_t)fmin(center, source - 1);
+        count[i] = 1;
+        weights[0] = 1 << PRECISION;
+    }
+}
+
+static void fill_axis(int32_t *table, int source, int target, ck_filter filter) {
+    const int taps = taps_of(source, target, filter);
     int32_t *first = table, *count = table + target, *weights = table + 2 * (size_t)target;
-    const double scale = (double)source / target, widening = scale < 1 ? 1 : scale;
+    const double scale = (double)source / target, widening = fmax(scale, 1), reach = support_of(filter) * widening;
     memset(weights, 0, sizeof(int32_t) * (size_t)target * (size_t)taps);
+    if (filter == CK_NEAREST) return fill_nearest(first, count, weights, source, target, taps);
     for (int i = 0; i < target; i++, weights += taps) {
         const double center = (i + 0.5) * scale;
         // The bounds truncate towards zero, as a C cast in Pillow does, before they are clipped.
-        int from = (int)(center - widening + 0.5), to = (int)(center + widening + 0.5);
+        int from = (int)(center - reach + 0.5), to = (int)(center + reach + 0.5);
         if (from < 0) from = 0;
         if (to > source) to = source;
         double sum = 0;
         for (int pass = 0; pass < 2; pass++) {
             for (int t = 0; t < to - from; t++) {
-                const double distance = fabs((t + from - center + 0.5) * (1.0 / widening));
-                const double weight = distance < 1 ? 1 - distance : 0;
+                const double weight = weight_at(filter, (t + from - center + 0.5) * (1.0 / widening));
                 if (pass == 0) sum += weight;
-                else weights[t] = (int32_t)(0.5 + (sum != 0 ? weight / sum : weight) * (1 << PRECISION));
+                else weights[t] = fixed(sum != 0 ? weight / sum : weight);
             }
         }
         first[i] = from;
@@ -65,13 +95,14 @@ ck_status ck_resize_table_init(void *table, size_t table_bytes, const ck_resize_
     const size_t needed = ck_resize_table_bytes(desc);
     if (needed == 0) return CK_BAD_SHAPE;
     if (table_bytes < needed) return CK_SMALL_WORKSPACE;
-    fill_axis(table, desc->source_width, desc->width);
-    fill_axis((int32_t *)table + axis_ints(desc->source_width, desc->width), desc->source_height, desc->height);
+    fill_axis(table, desc->source_width, desc->width, desc->filter);
+    int32_t *rows = (int32_t *)table + axis_ints(desc->source_width, desc->width, desc->filter);
+    fill_axis(rows, desc->source_height, desc->height, desc->filter);
     return CK_OK;
 }
 
-static axis axis_at(const int32_t *table, int source, int target) {
-    return (axis){target, taps_of(source, target), table, table + target, table + 2 * (size_t)target};
+static axis axis_at(const int32_t *table, int source, int target, ck_filter filter) {
+    return (axis){target, taps_of(source, target, filter), table, table + target, table + 2 * (size_t)target};
 }
 
 CK_INLINE uint8_t rounded(int32_t sum) {
@@ -98,7 +129,7 @@ typedef int32_t words16 __attribute__((vector_size(64)));
 
 // Along a row a vector holds four taps of a pixel, and ROWS rows share the weights.
 CK_CLONES static void four_rows(uint8_t *y, const uint8_t *x, const axis *columns, int outputs, ptrdiff_t in_stride, ptrdiff_t out_stride) {
-    const words16 most = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    const words16 least = {0}, most = least + 255;
     const int32_t *weights = columns->weights;
     for (int i = 0; i < outputs; i++, weights += columns->taps, y += CHANNELS) {
         const uint8_t *from = x + (ptrdiff_t)columns->first[i] * CHANNELS;
@@ -114,8 +145,8 @@ CK_CLONES static void four_rows(uint8_t *y, const uint8_t *x, const axis *column
         }
         const words16 ab = HALVES_ADDED(a, b), cd = HALVES_ADDED(c, d);
         const words16 rounded16 = (QUARTERS_ADDED(ab, cd) + (1 << (PRECISION - 1))) >> PRECISION;
-        // Weights are not negative, so neither are sums.
-        const bytes16 out = __builtin_convertvector(__builtin_elementwise_min(rounded16, most), bytes16);
+        const words16 clipped = __builtin_elementwise_max(__builtin_elementwise_min(rounded16, most), least);
+        const bytes16 out = __builtin_convertvector(clipped, bytes16);
         // The fourth byte is the next output's, which overwrites it; the last output has no next one.
         uint8_t pixels[ROWS][4];
         memcpy(pixels, &out, sizeof pixels);
@@ -287,8 +318,9 @@ static ck_status resize(sink sink, const uint8_t *x, const ck_resize_desc *desc,
     sink.rows = workspace;
     sink.width = desc->width;
     const int32_t *start = table;
-    const axis columns = axis_at(start, desc->source_width, desc->width);
-    const axis rows = axis_at(start + axis_ints(desc->source_width, desc->width), desc->source_height, desc->height);
+    const axis columns = axis_at(start, desc->source_width, desc->width, desc->filter);
+    start += axis_ints(desc->source_width, desc->width, desc->filter);
+    const axis rows = axis_at(start, desc->source_height, desc->height, desc->filter);
     const bool is_across = desc->source_width != desc->width, is_down = desc->source_height != desc->height;
     struct sink first = {.bytes = between};
     if (!is_across && !is_down) {

@@ -112,8 +112,8 @@ const char *ci_encode_status_string(ci_encode_status status) {
     switch (status) {
         case CI_ENCODE_OK: return "ok";
         case CI_ENCODE_BAD_ARGUMENT: return "size, row length or quality out of range";
-        case CI_ENCODE_SMALL_BUFFER: return "the JPEG does not fit in the buffer";
-        case CI_ENCODE_LIBRARY: return "libjpeg refused";
+        case CI_ENCODE_SMALL_BUFFER: return "the file does not fit in the buffer";
+        case CI_ENCODE_LIBRARY: return "the library refused";
     }
     return "unknown status";
 }

@@ -114,9 +114,7 @@ public final class ExperimentRunner {
 
     /// Trains, goes on, or reuses.
     func train(_ settings: TrainingConfiguration, name: String) throws -> TrainedRun {
-        var configuration = settings
-        configuration.target = dataset.target
-        configuration.groupBy = dataset.features.map(\.name)
+        let configuration = settings.describing(dataset)
         let prefix = experiment.backbones.count > 1 ? "\(configuration.model.rawValue)-" : ""
         let run = RunFolder(folder.appendingPathComponent(prefix + name))
         let earlier = try? run.readRecord()
@@ -138,9 +136,9 @@ public final class ExperimentRunner {
     /// Raw logits of the run's best model.
     func predict(_ run: TrainedRun, _ split: Split) throws -> Predictions {
         let predictor = try Predictor(modelFile: run.folder.best)
-        let loader = DataLoader(
-            samples: dataset.samples(split), transform: predictor.transform, workers: resources.workers, maxErrors: resources.maxErrors)
-        return try Evaluator.predict(loader, batchSize: experiment.configuration.batchSize) { predictor.logits($0) }
+        return try predictor.predict(
+            dataset.samples(split), batchSize: experiment.configuration.batchSize, workers: resources.workers,
+            limits: run.configuration.images, maxErrors: resources.maxErrors)
     }
 }
 

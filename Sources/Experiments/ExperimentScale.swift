@@ -3,9 +3,9 @@ import FaceData
 import Training
 
 public enum ExperimentScale: String, CaseIterable, Codable, Sendable {
-    /// Minutes on two cores, on drawn faces unless a folder is given.
+    /// Minutes on two cores: 4000 images, drawn faces unless a folder is given.
     case smoke
-    /// 64 px and a learning rate for training from scratch: hours on real data.
+    /// 24,000 images at 64 px and a learning rate for training from scratch.
     case small
     /// The paper's sizes and rates.
     case paper
@@ -25,6 +25,15 @@ public enum ExperimentScale: String, CaseIterable, Codable, Sendable {
     }
 
     public var defaultSeeds: [UInt64] { self == .small ? [1, 2, 3] : [1] }
+
+    /// Samples of all splits that are used of a larger data set; nil: all.
+    public var sampleLimit: Int? {
+        switch self {
+        case .smoke: 4000
+        case .small: 24_000
+        case .paper: nil
+        }
+    }
 
     /// Faces that are drawn where no folder is given; nil: real data are needed.
     public var syntheticCount: Int? { self == .smoke ? 4000 : nil }

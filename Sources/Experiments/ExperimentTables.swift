@@ -14,10 +14,11 @@ public struct ExperimentTitle: Sendable {
 
     public init(dataset: FaceDataset, scale: ExperimentScale, configuration: TrainingConfiguration) {
         isComparable = !dataset.isSynthetic && scale == .paper && dataset.name != "folder"
+        let part = dataset.reducedFrom.map { ", \(dataset.count) of its \($0) images" } ?? ""
         let kind =
             dataset.isSynthetic
-            ? "SYNTHETIC \(dataset.name) (drawn faces, not the paper's data)"
-            : isComparable ? "\(dataset.name), the paper's settings" : "\(dataset.name), \(scale.rawValue) scale (not the paper's settings)"
+            ? "SYNTHETIC \(dataset.name)\(part) (drawn faces, not the paper's data)"
+            : isComparable ? "\(dataset.name), the paper's settings" : "\(dataset.name)\(part), \(scale.rawValue) scale (not the paper's settings)"
         text = "\(kind): \(dataset.target), test split of \(dataset.samples(.test).count), epsilon \(configuration.epsilon)"
     }
 }

@@ -46,7 +46,7 @@ public struct AnytimeParity: OnlineAlgorithm {
     public var multiplier: Double { 0 }
     public var averageGap: Double { samples > 0 ? gapSum / Double(samples) : 0 }
 
-    /// What ``pooledGap`` cannot exceed: ε + C/N_i + C/N_j of the two groups with the fewest samples. Units: logits.
+    /// What `pooledGap` cannot exceed: ε + C/N_i + C/N_j of the two groups with the fewest samples. Units: logits.
     public var bound: Double {
         var fewest = Int.max, second = Int.max
         for count in pooled.counts where count > 0 {

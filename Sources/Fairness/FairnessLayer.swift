@@ -21,9 +21,8 @@ public struct FairnessLayer: Sendable {
         (box, featureSizes, customRows) = (nil, [], [])
     }
 
-    /// - Parameters:
-    ///   - featureSizes: for marginal parity, the number of values of each sensitive feature; their product is `groupCount`.
-    ///   - customRows: for `custom`; ε plays no part there.
+    /// - `featureSizes`: for marginal parity, the number of values of each sensitive feature; their product is `groupCount`.
+    /// - `customRows`: for `custom`; ε plays no part there.
     ///
     /// Errors: ``FairnessError/unsupported(_:)`` for a box with marginal parity or custom rows.
     public init(

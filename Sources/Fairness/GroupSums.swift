@@ -13,7 +13,7 @@ public struct GroupSums: Codable, Equatable, Sendable {
 
     /// Sums of one batch.
     ///
-    /// Errors: ``FairnessError`` for a score that is not finite or beyond ``largestScore``, or a group outside `0..<groupCount`.
+    /// Errors: ``FairnessError`` for a score that is not finite or beyond `largestScore`, or a group outside `0..<groupCount`.
     public init(_ scores: [Double], groups: [Int], groupCount: Int) throws {
         precondition(scores.count == groups.count, "\(scores.count) scores, \(groups.count) groups")
         self.init(groupCount: groupCount)

@@ -3,7 +3,7 @@
 /// Online primal-dual algorithm: a multiplier λ that grows while emitted batches violate ε and pays back when they do not.
 ///
 /// Guarantee: ``averageGap`` ≤ ``bound`` = ε + λ / (η_T · N) after every batch (docs/streaming.md). It speaks of the average of
-/// per-batch gaps; ``pooledGap`` is another quantity and is reported beside it.
+/// per-batch gaps; `pooledGap` is another quantity and is reported beside it.
 /// Only samples of known groups count toward b. Hard batches enter the average with a violation ≤ 0 and leave λ alone, so the
 /// bound holds for a mixed stream.
 /// Source: arXiv 2605.17118, online algorithm; η_t = η₀/√t.

@@ -18,7 +18,7 @@ final class BatchForming {
 
     private enum Entry {
         case new(PreparedRecord, sequence: Int, place: ReplayPlace?)
-        case replay(sequence: Int, id: JSONValue, place: ReplayPlace)
+        case replay(sequence: Int?, id: JSONValue, place: ReplayPlace)
     }
 
     init(
@@ -34,7 +34,7 @@ final class BatchForming {
 
     /// Runs until the input ends or the stream is stopped. `emit` is false when nobody wants more.
     func run(_ pipeline: RecordPipeline, emit: (StreamBatch) -> Bool) -> Result<StreamingInference.Ending, FileError> {
-        var deadline: Date?
+        var deadline: Deadline?
         var wanted = true
         func close() {
             deadline = nil
@@ -46,7 +46,7 @@ final class BatchForming {
             case .records(let records):
                 for record in records where wanted {
                     add(record)
-                    if deadline == nil, let delay = settings.maxDelay { deadline = Date(timeIntervalSinceNow: delay.milliseconds / 1e3) }
+                    if deadline == nil, let delay = settings.maxDelay { deadline = Deadline(after: delay) }
                     if isFull { close() }
                 }
             case .idle: close()
@@ -80,11 +80,7 @@ final class BatchForming {
         switch index.find(place) {
         case .new: addNew(record, place: place)
         case .replay(let sequence): entries.append(.replay(sequence: sequence, id: record.id, place: place))
-        case .gone:
-            let error = RecordError(
-                .replayInvalid,
-                "\(place) was counted before, and its answer is no longer kept: the last \(settings.replayWindow) are (--replay-window), and offsets rise")
-            addNew(PreparedRecord(id: record.id, place: nil, content: .failure(error)), place: nil)
+        case .gone: entries.append(.replay(sequence: nil, id: record.id, place: place))
         }
     }
 

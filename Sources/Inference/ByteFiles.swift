@@ -61,6 +61,12 @@ public enum ByteFiles {
             let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
             if count < 0 {
                 if errno == EINTR { continue }
+                if errno == EAGAIN {
+                    // Another program that shares the descriptor may have set it so.
+                    var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    _ = poll(&request, 1, -1)
+                    continue
+                }
                 if errno == EPIPE { throw FileError(.closedPipe, "\(name): the reader has gone") }
                 throw FileError(.io, "\(name): cannot write: \(reason())")
             }

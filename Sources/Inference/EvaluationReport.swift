@@ -86,7 +86,7 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
 
     /// Projects raw predictions and measures both.
     ///
-    /// Errors: ``FairnessError``.
+    /// Errors: `FairnessError`.
     public init(
         _ predictions: Predictions, features: SensitiveFeatures, epsilon: Double, threshold: Double = 0.5,
         projectionBatch: Int? = nil

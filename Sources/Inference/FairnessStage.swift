@@ -145,18 +145,20 @@ final class FairnessStage {
     }
 
     /// The line that was the answer to the record when it came first.
-    private func answer(again sequence: Int, _ id: JSONValue, _ place: ReplayPlace) throws -> [UInt8] {
-        var start = JSONWriter()
-        start.open()
-        RecordWriter.writeStart(sequence, id, to: &start)
-        if let line = try keptLine(sequence) {
+    private func answer(again sequence: Int?, _ id: JSONValue, _ place: ReplayPlace) throws -> [UInt8] {
+        if let sequence, let line = try keptLine(sequence) {
+            var start = JSONWriter()
+            start.open()
+            RecordWriter.writeStart(sequence, id, to: &start)
             if line.starts(with: start.bytes) && line[start.bytes.count] == UInt8(ascii: ",") {
                 replayed += 1
                 return line
             }
             return refusal(sequence, id, "\(place) was counted before with another id, so this is another record under the same place")
         }
-        return refusal(sequence, id, "\(place) was counted before, and its answer is no longer kept (--replay-window \(settings.replayWindow))")
+        return refusal(
+            sequence, id,
+            "\(place) was counted before, and its answer is no longer kept: the last \(settings.replayWindow) are (--replay-window), and offsets rise")
     }
 
     private func keptLine(_ sequence: Int) throws -> [UInt8]? {
@@ -171,10 +173,12 @@ final class FairnessStage {
         return head.last == UInt8(ascii: "}") ? Array(head) : Array(head) + opened.kept.tail
     }
 
-    private func refusal(_ sequence: Int, _ id: JSONValue, _ message: String) -> [UInt8] {
+    private func refusal(_ sequence: Int?, _ id: JSONValue, _ message: String) -> [UInt8] {
         summary.failures[RecordErrorCode.replayInvalid.rawValue, default: 0] += 1
         var writer = JSONWriter()
-        self.writer.writeHead(RecordAnswer(sequence: sequence, id: id, result: .failure(RecordError(.replayInvalid, message))), to: &writer)
+        writer.open()
+        RecordWriter.writeStart(sequence, id, to: &writer)
+        RecordWriter.writeEnd(RecordError(.replayInvalid, message), to: &writer)
         return writer.bytes
     }
 }

@@ -141,6 +141,9 @@ private struct JSONReader {
     private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
         position += 1
         var members: [JSONMember] = []
+        members.reserveCapacity(8)
+        // Records have few keys; a set pays off only for objects that are no records.
+        var manyKeys: Set<String> = []
         skipSpace()
         if current == UInt8(ascii: "}") { position += 1; return .object([]) }
         while true {
@@ -148,8 +151,8 @@ private struct JSONReader {
             guard current == UInt8(ascii: "\"") else { throw error("expected a key in double quotes") }
             let start = position
             let key = try string()
-            // Records have few keys; a set pays off only for objects that are no records.
-            if members.count < 16 ? members.contains(where: { $0.key == key }) : Set(members.map(\.key)).contains(key) {
+            if members.count == 16 { manyKeys = Set(members.map(\.key)) }
+            if members.count < 16 ? members.contains(where: { $0.key == key }) : !manyKeys.insert(key).inserted {
                 throw error("key \"\(key)\" stands twice", at: start)
             }
             guard members.count < 256 else { throw error("more than 256 keys in one object", at: start) }
@@ -228,6 +231,8 @@ private struct JSONReader {
     }
 
     private func text(_ slice: Slice<UnsafeBufferPointer<UInt8>>, at start: Int) throws(JSONError) -> String {
+        // Keys, numbers in quotes, paths: nearly everything is ASCII, which needs no look at what follows what.
+        if slice.allSatisfy({ $0 < 0x80 }) { return String(decoding: UnsafeBufferPointer(rebasing: slice), as: UTF8.self) }
         guard let text = String(validating: slice, as: UTF8.self) else { throw error("a string that is not UTF-8", at: start) }
         return text
     }

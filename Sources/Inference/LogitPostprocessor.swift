@@ -8,7 +8,7 @@ public enum LogitPostprocessor: Codable, Equatable, Sendable {
 
     /// Applies to batches of `batchSize` rows in order; nil is one batch of everything.
     ///
-    /// Errors: ``FairnessError``.
+    /// Errors: `FairnessError`.
     public func apply(_ predictions: Predictions, groupCount: Int, batchSize: Int? = nil) throws -> Predictions {
         guard case .projection(let tolerance) = self, !predictions.scores.isEmpty else { return predictions }
         let layer = FairnessLayer(groupCount: groupCount, tolerance: tolerance)

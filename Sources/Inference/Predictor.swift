@@ -16,16 +16,17 @@ public final class Predictor {
     public let modelHash: String
     private let classifier: FaceClassifier
 
-    /// Errors: ``CheckpointError``.
+    /// Errors: `CheckpointError`.
     public init(modelFile: URL) throws {
         (classifier, metadata) = try Checkpoint.load(modelFile)
         features = SensitiveFeatures(metadata.features.map { .init(name: $0.name, values: $0.values) })
-        transform = FaceTransform(imageSize: metadata.imageSize, mean: metadata.mean, std: metadata.std)
+        transform = FaceTransform(
+            imageSize: metadata.imageSize, interpolation: metadata.interpolation ?? .bilinear, mean: metadata.mean, std: metadata.std)
         modelHash = fingerprint(try Data(contentsOf: modelFile, options: .alwaysMapped))
         modelName = "\(metadata.dataset)-\(metadata.target.lowercased())@\(modelHash.prefix(6))"
     }
 
-    /// Logits of images that are decoded and resized, as ``ImageDecoder`` leaves them.
+    /// Logits of images that are decoded and resized, as `ImageDecoder` leaves them.
     ///
     /// Shape: each image `[imageSize, imageSize, 3]` of bytes → one logit each.
     public func logits(_ images: [[UInt8]]) -> [Double] {

@@ -42,8 +42,8 @@ struct ScoredRecord: Sendable {
 struct StreamBatch: Sendable {
     enum Entry: Sendable {
         case new(ScoredRecord)
-        /// Answered before under this number.
-        case replay(sequence: Int, id: JSONValue, place: ReplayPlace)
+        /// Answered before under this number; nil when it is certain that it was, but not under which.
+        case replay(sequence: Int?, id: JSONValue, place: ReplayPlace)
     }
 
     let entries: [Entry]

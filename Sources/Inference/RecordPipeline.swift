@@ -146,7 +146,7 @@ final class RecordPipeline: Sendable {
     // MARK: Consumer
 
     /// The next slice in order. ``Event/idle`` comes only after `deadline`, and only while the reader waits with an empty queue.
-    func next(deadline: Date?) -> Event {
+    func next(deadline: Deadline?) -> Event {
         guard let deadline else { return state.wait { $0.event(deadlineHasPassed: false) }! }
         if let event = state.wait(until: deadline, { $0.event(deadlineHasPassed: false) }) { return event }
         return state.wait { $0.event(deadlineHasPassed: true) }!

@@ -1,17 +1,20 @@
 // What a worker does with one record: parse, decode, resize; every failure becomes a RecordError.
 import FaceData
 import Fairness
+import TensorCore
 
 /// One worker's tools. Not Sendable: each worker has its own.
 final class RecordPreparation {
     private let reader: RecordReader
     private let imageSize: Int
+    private let interpolation: Interpolation
     private let maxLineBytes: Int
     private let decoder: ImageDecoder
 
-    init(reader: RecordReader, imageSize: Int, limits: ImageLimits, maxLineBytes: Int) {
+    init(reader: RecordReader, imageSize: Int, interpolation: Interpolation, limits: ImageLimits, maxLineBytes: Int) {
         self.reader = reader
         self.imageSize = imageSize
+        self.interpolation = interpolation
         self.maxLineBytes = maxLineBytes
         decoder = ImageDecoder(limits: limits)
     }
@@ -56,8 +59,11 @@ final class RecordPreparation {
         let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             do throws(ImageError) {
                 switch image {
-                case .file(let path, _), .unresolved(let path): try decoder.decode(path: path, size: imageSize, into: buffer.baseAddress!)
-                case .bytes(let bytes): try decoder.decode(bytes: bytes, name: "image_b64", size: imageSize, into: buffer.baseAddress!)
+                case .file(let path, _), .unresolved(let path):
+                    try decoder.decode(path: path, size: imageSize, interpolation: interpolation, into: buffer.baseAddress!)
+                case .bytes(let bytes):
+                    try decoder.decode(
+                        bytes: bytes, name: "image_b64", size: imageSize, interpolation: interpolation, into: buffer.baseAddress!)
                 case .logit: preconditionFailure("a logit has no pixels")
                 }
                 filled = count

@@ -132,7 +132,7 @@ public struct RecordReader: Sendable {
             case nil, .null?: return unknownGroup
             case .string(let text)?: return text.isEmpty ? unknownGroup : try features.group(parsing: text)
             case .object(let members)?:
-                if members.isEmpty { return unknownGroup }
+                if let group = declaredGroup(members) { return group }
                 var values: [String: String] = [:]
                 for member in members {
                     guard let text = spelling(member) else {
@@ -149,6 +149,23 @@ public struct RecordReader: Sendable {
         } catch {
             throw RecordError(.groupInvalid, "\(error)")
         }
+    }
+
+    /// The group of an object that has every feature with a declared value, spelled as declared; nil for all that needs a closer look.
+    private func declaredGroup(_ members: [JSONMember]) -> Int? {
+        guard members.count == features.features.count else { return nil }
+        var group = 0
+        for feature in features.features {
+            guard let member = members.first(where: { $0.key == feature.name }) else { return nil }
+            let text: String
+            switch member.value {
+            case .string(let given), .number(let given): text = given
+            default: return nil
+            }
+            guard let index = feature.values.firstIndex(of: text) else { return nil }
+            group = group * feature.values.count + index
+        }
+        return group
     }
 
     /// A value as the model declares it: 0.0 is 0, and true is 1 unless the feature has a value "true".

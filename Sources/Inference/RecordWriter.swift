@@ -61,19 +61,23 @@ public struct RecordWriter: Sendable {
             writer.field("decision", probability >= settings.threshold ? 1 : 0)
             writer.field("threshold", settings.threshold)
             writer.members(groupFields[score.group == unknownGroup ? features.groupCount : score.group])
-        case .failure(let failure):
-            writer.field("status", "error")
-            writer.object("error") { error in
-                error.field("code", failure.code.rawValue)
-                error.field("message", failure.message)
-                error.field("retryable", failure.code.isRetryable)
-            }
-            writer.close()
+        case .failure(let failure): Self.writeEnd(failure, to: &writer)
         }
     }
 
+    /// What an answer with an error ends with.
+    static func writeEnd(_ failure: RecordError, to writer: inout JSONWriter) {
+        writer.field("status", "error")
+        writer.object("error") { error in
+            error.field("code", failure.code.rawValue)
+            error.field("message", failure.message)
+            error.field("retryable", failure.code.isRetryable)
+        }
+        writer.close()
+    }
+
     /// What every answer begins with; a kept answer that begins otherwise was another record's.
-    static func writeStart(_ sequence: Int, _ id: JSONValue, to writer: inout JSONWriter) {
+    static func writeStart(_ sequence: Int?, _ id: JSONValue, to writer: inout JSONWriter) {
         writer.field("v", 1)
         writer.field("seq", sequence)
         writer.field("id", id)

@@ -22,27 +22,6 @@ public struct SavedStream: Sendable {
         totals = StreamSummary(groupCount: binding.features.groupCount)
     }
 
-    /// Reads a state file, also one that a stream is writing to, and leaves it as it is.
-    ///
-    /// Errors: ``StateError``.
-    public init(reading path: String) throws(StateError) {
-        guard access(path, F_OK) == 0 else { throw StateError(.missing, "\(path): no such file") }
-        guard access(path, R_OK) == 0 else { throw StateError(.permission, "\(path): may not be read by this user") }
-        let saved = try StateFile.translating(path) { () throws -> SavedStream? in
-            var configuration = Configuration()
-            configuration.readonly = true
-            configuration.busyMode = .timeout(5)
-            return try DatabaseQueue(path: path, configuration: configuration).read { database in
-                // A process that ended before its first commit leaves an empty file.
-                guard try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") != 0 else { return nil }
-                try StateFile.check(database, path: path)
-                return try StateFile.load(database, path: path)
-            }
-        }
-        guard let saved else { throw StateError(.unusable, "\(path): holds no stream yet") }
-        self = saved
-    }
-
     /// Errors: ``StateError`` unusable.
     package func decodedOnline(_ path: String) throws -> OnlineFairness {
         do { return try JSONDecoder().decode(OnlineFairness.self, from: online) } catch {
@@ -90,7 +69,10 @@ enum StateFile {
 
     /// Opens for writing, and makes the tables of a new file.
     static func open(_ path: String) throws -> DatabaseQueue {
-        let queue = try DatabaseQueue(path: path)
+        var configuration = Configuration()
+        // A reader may hold a lock for a moment: see StateReading.swift.
+        configuration.busyMode = .timeout(10)
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
         try queue.writeWithoutTransaction { database in
             let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") ?? 0
             if tables > 0 { try check(database, path: path) }

@@ -55,9 +55,14 @@ public enum StreamInput: Sendable {
         var requests = [
             pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: wake.reader, events: Int16(POLLIN), revents: 0),
         ]
-        if poll(&requests, 2, 0) == 0 {
+        func ready(_ milliseconds: Int32) -> Bool {
+            var count = poll(&requests, 2, milliseconds)
+            while count < 0 && errno == EINTR { count = poll(&requests, 2, milliseconds) }
+            return count != 0
+        }
+        if !ready(0) {
             pipeline.readerWaits()
-            while poll(&requests, 2, -1) < 0 && errno == EINTR {}
+            _ = ready(-1)
         }
         return requests[1].revents == 0
     }

@@ -3,6 +3,7 @@ import FaceData
 import Fairness
 import Foundation
 import NeuralNetwork
+import TensorCore
 
 public struct StreamSettings: Sendable {
     public var criterion: Criterion
@@ -26,6 +27,8 @@ public struct StreamSettings: Sendable {
     public var maxLineBytes = 16 << 20
     public var imageRoot = ImageRoot.anywhere
     public var imageLimits = ImageLimits()
+    /// The model's.
+    public var interpolation = Interpolation.bilinear
     /// Threads that parse and decode.
     public var workers = 2
 
@@ -60,7 +63,7 @@ public struct StreamSettings: Sendable {
 
     /// What the model was trained for.
     ///
-    /// Errors: ``CheckpointError`` malformed when the file names a criterion or penalty that this version does not know.
+    /// Errors: `CheckpointError` malformed when the file names a criterion or penalty that this version does not know.
     public init(_ metadata: ModelMetadata, file: String) throws {
         guard let criterion = Criterion(rawValue: metadata.criterion) else {
             throw CheckpointError.malformed(file, "its criterion '\(metadata.criterion)' is not known to this version")
@@ -71,6 +74,8 @@ public struct StreamSettings: Sendable {
         self.init(
             criterion: criterion, tolerance: metadata.epsilon, batchThreshold: metadata.batchThreshold, eta0: metadata.eta0,
             pairPenalty: penalty, threshold: metadata.threshold)
+        interpolation = metadata.interpolation ?? .bilinear
+        imageLimits.fastDecode = metadata.fastDecode ?? false
     }
 }
 

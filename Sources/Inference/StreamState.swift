@@ -56,6 +56,9 @@ public final class StreamState: Sendable {
         } catch { throw error }
     }
 
+    /// Before the lock goes, which is a descriptor of the same file.
+    deinit { try? database.close() }
+
     /// Writes what the batches changed, all of it or nothing, and returns when it is on disk.
     ///
     /// Errors: ``StateError`` io.
@@ -79,31 +82,4 @@ public final class StreamState: Sendable {
     func answers(holding sequence: Int) throws(StateError) -> KeptAnswers? {
         try StateFile.translating(path) { try database.read { try StateFile.answers($0, holding: sequence) } }
     }
-}
-
-/// The lock that keeps a second writer out: on the file itself, so that nothing is left behind, and of a kind that SQLite does not use.
-final class StateLock: Sendable {
-    private let descriptor: Int32
-
-    init(path: String) throws(StateError) {
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        if descriptor < 0 {
-            let reason = String(cString: strerror(errno))
-            switch errno {
-            case EACCES, EPERM, EROFS: throw StateError(.permission, "--state \(path): may not be written by this user")
-            case ENOENT, ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP: throw StateError(.cannotCreate, "--state \(path): cannot be made: \(reason)")
-            default: throw StateError(.io, "--state \(path): \(reason)")
-            }
-        }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let isBusy = errno == EWOULDBLOCK
-            let reason = String(cString: strerror(errno))
-            close(descriptor)
-            throw isBusy
-                ? StateError(.busy, "--state \(path): another facefair is writing to it; one stream has one writer, so stop that one or take another file")
-                : StateError(.io, "--state \(path): cannot be locked: \(reason)")
-        }
-    }
-
-    deinit { close(descriptor) }
 }

@@ -7,7 +7,7 @@ public struct StreamSummary: Codable, Equatable, Sendable {
     /// By the name of the ``RecordErrorCode``.
     public internal(set) var failures: [String: Int] = [:]
     public internal(set) var batches = 0
-    /// Batches with at least one score, by the name of the ``Regime``.
+    /// Batches with at least one score, by the name of the `Regime`.
     public internal(set) var regimes: [String: Int] = [:]
     public internal(set) var unknownGroups = 0
     /// Sums of the network's logits and of the fair ones.

@@ -132,7 +132,8 @@ public final class StreamingInference {
         for number in 1...settings.workers {
             threads.start("decode \(number)") {
                 let preparation = RecordPreparation(
-                    reader: reader, imageSize: imageSize, limits: settings.imageLimits, maxLineBytes: settings.maxLineBytes)
+                    reader: reader, imageSize: imageSize, interpolation: settings.interpolation, limits: settings.imageLimits,
+                    maxLineBytes: settings.maxLineBytes)
                 pipeline.work(preparation.prepare)
             }
         }

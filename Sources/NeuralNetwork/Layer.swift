@@ -13,6 +13,8 @@ public protocol Layer: AnyObject {
     func visitParameters(_ visit: (Parameter) -> Void)
     /// Drops saved tensors.
     func trim()
+    /// Drops what was computed from parameter values that have been written since.
+    func parametersChanged()
     /// What a table of times calls it; nil for a layer without parameters, which is named after the one before it.
     var label: String? { get }
     /// Arithmetic worth counting, a multiplication and an addition as two; 0 for passes that are bound by memory.
@@ -24,6 +26,7 @@ extension Layer {
     public func operations(input: Shape) -> (forward: Double, backward: Double) { (0, 0) }
     public func visitParameters(_ visit: (Parameter) -> Void) {}
     public func trim() {}
+    public func parametersChanged() {}
 }
 
 /// What a layer says when `backward` comes before a training forward.

@@ -48,24 +48,42 @@ public final class LayerTimes: Sendable {
         return try body()
     }
 
+    /// The name of every layer: its label, or the label before it.
+    static func names(of layers: [any Layer]) -> [String] {
+        var last = ""
+        return layers.map { layer in
+            if let label = layer.label { last = label }
+            return layer.label ?? "\(type(of: layer)) after \(last)"
+        }
+    }
+
+    /// These book what they are made of.
+    private static func isMadeOfLayers(_ layer: any Layer) -> Bool { layer is Sequential || layer is FusedRun }
+
     static func forward(_ layer: any Layer, _ name: @autoclosure () -> String, _ x: Tensor, _ mode: Mode) -> Tensor {
-        guard let times = attached, !(layer is Sequential) else { return layer.forward(x, mode) }
-        let start = ContinuousClock.now
-        let y = layer.forward(x, mode)
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
-        let key = Key(layer: name(), pass: mode == .training ? .forward : .infer)
-        times.add(key, seconds: seconds) { layer.operations(input: x.shape).forward }
-        if mode == .training { times.expect(Key(layer: key.layer, pass: .backward), layer.operations(input: x.shape).backward) }
-        return y
+        guard attached != nil, !isMadeOfLayers(layer) else { return layer.forward(x, mode) }
+        return part(name(), mode == .training ? .forward : .infer, layer.operations(input: x.shape)) { layer.forward(x, mode) }
     }
 
     static func backward(_ layer: any Layer, _ name: @autoclosure () -> String, _ dy: Tensor) -> Tensor {
-        guard let times = attached, !(layer is Sequential) else { return layer.backward(dy) }
+        guard attached != nil, !isMadeOfLayers(layer) else { return layer.backward(dy) }
+        return part(name(), .backward, (0, 0)) { layer.backward(dy) }
+    }
+
+    /// Runs one pass of a layer, or of what stands for several, and books it. Only the forward pass sees the input whose shape says how
+    /// much arithmetic both will be; a backward pass takes what the forward pass announced.
+    static func part<T>(
+        _ name: @autoclosure () -> String, _ pass: Pass, _ operations: @autoclosure () -> (forward: Double, backward: Double),
+        _ body: () -> T
+    ) -> T {
+        guard let times = attached else { return body() }
         let start = ContinuousClock.now
-        let dx = layer.backward(dy)
+        let result = body()
         let seconds = (ContinuousClock.now - start) / .seconds(1)
-        times.add(Key(layer: name(), pass: .backward), seconds: seconds) { 0 }
-        return dx
+        let key = Key(layer: name(), pass: pass)
+        times.add(key, seconds: seconds) { operations().forward }
+        if pass == .forward { times.expect(Key(layer: key.layer, pass: .backward), operations().backward) }
+        return result
     }
 
     private func add(_ key: Key, seconds: Double, operations: () -> Double) {
@@ -78,7 +96,6 @@ public final class LayerTimes: Sendable {
         }
     }
 
-    /// Only the forward pass sees the input whose shape says how much arithmetic the backward pass will be.
     private func expect(_ key: Key, _ operations: Double) {
         state.withLock { $0.backward[key] = operations }
     }

@@ -4,13 +4,14 @@ import CKernels
 extension Kernels {
     /// Which convolution runs; anything but `.automatic` is for tests and benchmarks.
     package enum ConvolutionAlgorithm {
-        case automatic, reference, im2col
+        case automatic, reference, im2col, winograd
 
         var value: ck_conv2d_algorithm {
             switch self {
             case .automatic: CK_CONV2D_AUTO
             case .reference: CK_CONV2D_REFERENCE
             case .im2col: CK_CONV2D_IM2COL
+            case .winograd: CK_CONV2D_WINOGRAD
             }
         }
     }

@@ -59,6 +59,7 @@ public final class Trainer {
             throw TrainingError.noSamples("\(dataset.root.path): the \(split) split of \(dataset.name) is empty")
         }
         guard train.count >= 2 else { throw TrainingError.noSamples("\(dataset.root.path): one training sample is not enough") }
+        let configuration = configuration.describing(dataset)
         self.configuration = configuration
         self.dataset = dataset
         self.folder = folder
@@ -79,13 +80,14 @@ public final class Trainer {
             earlyStopping: EarlyStopping(
                 patience: configuration.patience, higherIsBetter: configuration.evaluationMetric.higherIsBetter), dropout: model.dropoutRandom)
 
-        let transform = FaceTransform(imageSize: configuration.imageSize, mean: configuration.mean, std: configuration.std)
+        let transform = FaceTransform(
+            imageSize: configuration.imageSize, interpolation: configuration.interpolation, mean: configuration.mean, std: configuration.std)
         trainLoader = DataLoader(
             samples: train, transform: transform, workers: resources.workers, cacheBytes: resources.cacheBytes / 10 * 9,
-            badImages: badImages, maxErrors: resources.maxErrors)
+            badImages: badImages, limits: configuration.images, maxErrors: resources.maxErrors)
         validLoader = DataLoader(
             samples: valid, transform: transform, workers: resources.workers, cacheBytes: resources.cacheBytes / 10,
-            badImages: badImages, maxErrors: resources.maxErrors)
+            badImages: badImages, limits: configuration.images, maxErrors: resources.maxErrors)
 
         var groups: [String: Int] = [:]
         for sample in train { groups[dataset.groupLabel(sample.group), default: 0] += 1 }
@@ -100,10 +102,9 @@ public final class Trainer {
 
     /// Trains until the last epoch, early stopping, or `shouldStop`.
     ///
-    /// - Parameters:
-    ///   - resuming: go on from the folder's resume file instead of starting anew.
-    ///   - replacing: a run in the folder may be overwritten.
-    ///   - shouldStop: asked after every batch; the run is then saved where it stands, to go on from that batch.
+    /// - `resuming`: go on from the folder's resume file instead of starting anew.
+    /// - `replacing`: a run in the folder may be overwritten.
+    /// - `shouldStop`: asked after every batch; the run is then saved where it stands, to go on from that batch.
     public func run(
         resuming: Bool = false, replacing: Bool = false, shouldStop: () -> Bool = { false },
         report: (TrainingEvent) -> Void = { _ in }
@@ -118,7 +119,7 @@ public final class Trainer {
         metrics = try MetricsLog(folder, through: resuming ? state.step : nil)
         record.status = .running
         try folder.write(record)
-        defer { if badImages.count > 0 { try? badImages.write(to: folder.badImages) } }  // also where an error ends the run
+        defer { if !badImages.entries.isEmpty { try? badImages.write(to: folder.badImages) } }  // also where an error ends the run
 
         var status = RunRecord.Status.finished
         while state.epoch < configuration.epochs, !state.earlyStopping.shouldStop {
@@ -132,6 +133,9 @@ public final class Trainer {
         }
         if state.earlyStopping.shouldStop, status == .finished {
             report(.note("no better validation \(configuration.evaluationMetric.rawValue) in \(configuration.patience) epochs, stopping after epoch \(state.epoch)"))
+        }
+        if badImages.warningCount > 0 {
+            report(.note("\(badImages.warningCount) images were accepted with decoder warnings (--lenient-images); see \(folder.badImages.path)"))
         }
         return try close(status)
     }
@@ -300,7 +304,8 @@ public final class Trainer {
     private func metadata(epoch: Int) -> ModelMetadata {
         ModelMetadata(
             classifier: model.configuration, imageSize: configuration.imageSize, mean: configuration.mean,
-            std: configuration.std, dataset: dataset.name, synthetic: dataset.isSynthetic, target: dataset.target,
+            std: configuration.std, interpolation: configuration.interpolation, fastDecode: configuration.images.fastDecode,
+            dataset: dataset.name, synthetic: dataset.isSynthetic, target: dataset.target,
             features: dataset.features.map { FeatureDeclaration(name: $0.name, values: $0.values) },
             method: configuration.method.rawValue, criterion: configuration.criterion.rawValue, epsilon: configuration.epsilon,
             batchThreshold: configuration.batchThreshold, eta0: configuration.eta0,

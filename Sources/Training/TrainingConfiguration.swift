@@ -2,6 +2,7 @@
 import FaceData
 import Fairness
 import NeuralNetwork
+import TensorCore
 
 /// How the model is made fair.
 public enum MethodName: String, Codable, CaseIterable, Sendable {
@@ -35,6 +36,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     public var imageSize = 224
     public var mean: [Float] = [0.485, 0.456, 0.406]
     public var std: [Float] = [0.229, 0.224, 0.225]
+    public var interpolation = Interpolation.bilinear
+    /// How image files are read. It decides which take part, so it belongs to the result.
+    public var images = ImageLimits()
 
     /// Random changes of training images.
     public var augmentation = Augmentation.none
@@ -90,6 +94,14 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
             configuration.patience = 3
             configuration.augmentation = Augmentation(flip: 0.5, jitter: 0.2)
         }
+        return configuration
+    }
+
+    /// With the data set's target and groups filled in.
+    public func describing(_ dataset: FaceDataset) -> TrainingConfiguration {
+        var configuration = self
+        configuration.target = dataset.target
+        configuration.groupBy = dataset.features.map(\.name)
         return configuration
     }
 

@@ -7,8 +7,8 @@ import Inference
 
 struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "data", abstract: "Make a synthetic data set, or list a data set's samples as stream records.",
-        subcommands: [Synthesize.self, PackCommand.self, Records.self])
+        commandName: "data", abstract: "Make a synthetic data set, pack one, decode images, or list samples as stream records.",
+        subcommands: [Synthesize.self, PackCommand.self, Records.self, DataDecodeCommand.self])
 }
 
 extension SyntheticFaces.Layout: ExpressibleByArgument {}

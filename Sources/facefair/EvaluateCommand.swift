@@ -42,6 +42,7 @@ struct EvaluateCommand: ParsableCommand {
     var maxGap: Double?
     @Option(help: "Exit 3 if the projected scores' accuracy is lower.")
     var minAccuracy: Double?
+    @OptionGroup(title: "Images") var images: ImageArguments
     @OptionGroup var threads: ThreadArguments
     @OptionGroup var printing: OutputArguments
 
@@ -62,7 +63,8 @@ struct EvaluateCommand: ParsableCommand {
         let samples = dataset.samples(split)
         guard !samples.isEmpty else { throw Failure(.badData, "\(dataset.root.path): the \(split.rawValue) split is empty") }
         let loader = DataLoader(
-            samples: samples, transform: predictor.transform, workers: data.workers, maxErrors: data.maxErrors)
+            samples: samples, transform: predictor.transform, workers: data.workers, limits: images.limits(of: metadata.fastDecode),
+            maxErrors: data.maxErrors)
         let predictions = try Evaluator.predict(loader, batchSize: batchSize) { predictor.logits($0) }
         guard !predictions.scores.isEmpty else { throw Failure(.badData, "no image of the \(split.rawValue) split could be decoded") }
         let report = try EvaluationReport(
@@ -70,7 +72,9 @@ struct EvaluateCommand: ParsableCommand {
             projectionBatch: projectionBatch)
 
         if let output { try writePredictions(predictions, samples, loader, features, to: output) }
-        for entry in loader.badImages.entries { printing.note("refused: \(entry.file): \(entry.message) (\(entry.code.rawValue))") }
+        for entry in loader.badImages.entries {
+            printing.note("\(entry.warnings == nil ? "refused" : "accepted with warnings"): \(entry.file): \(entry.message) (\(entry.code.rawValue))")
+        }
         let summary = EvaluationSummary(
             model: predictor.modelName, method: metadata.method, dataset: dataset.name, data: dataset.root.path,
             split: split.rawValue, synthetic: dataset.isSynthetic, target: dataset.target, badImages: loader.badImages.count,
@@ -98,7 +102,7 @@ struct EvaluateCommand: ParsableCommand {
     private func writePredictions(
         _ predictions: Predictions, _ samples: [FaceSample], _ loader: DataLoader, _ features: SensitiveFeatures, to path: String
     ) throws {
-        let refused = Set(loader.badImages.entries.map(\.file))
+        let refused = Set(loader.badImages.entries.filter { $0.warnings == nil }.map(\.file))
         var table = Table(["id", "group", "logit", "label"].map { .init($0) })
         for (row, sample) in samples.filter({ !refused.contains($0.file) }).enumerated() {
             let group = predictions.groups[row] == unknownGroup ? "" : features.label(predictions.groups[row])

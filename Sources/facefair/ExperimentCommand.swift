@@ -36,7 +36,7 @@ struct ExperimentCommand: ParsableCommand {
 
     @Argument(help: "celeba, fairface, folder or streaming (FairFace).")
     var name: ExperimentName
-    @Option(help: "smoke: minutes, drawn faces; small: 64 px; paper: the paper's settings. Other flags change single settings.")
+    @Option(help: "smoke: 4000 images at 64 px, drawn faces without --data; small: 24000; paper: all, the paper's settings. Other flags change single settings.")
     var scale = ExperimentScale.paper
     @OptionGroup(title: "Data") var data: DataArguments
     @Option(help: "Networks, separated by commas (simple_cnn).")
@@ -158,7 +158,10 @@ struct ExperimentCommand: ParsableCommand {
     /// The folder asked for; drawn faces where the scale has them and none is given.
     private func dataset() throws -> FaceDataset {
         let name = name.dataset
-        guard data.data == nil, let count = scale.syntheticCount, name != .folder else { return try data.load(name) }
+        guard data.data == nil, let count = scale.syntheticCount, name != .folder else {
+            let dataset = try data.load(name)
+            return scale.sampleLimit.map { dataset.reduced(to: $0) } ?? dataset
+        }
         let layout: SyntheticFaces.Layout = name == .celeba ? .celeba : .fairface
         var data = data
         data.data = "datasets/synthetic-\(name.rawValue)"

@@ -145,7 +145,11 @@ struct InferCommand: ParsableCommand {
             if self.stream { NDJSONPrinter() } else if output.format == .json {
                 JSONPrinter(stream, model)
             } else { TablePrinter(stream, images) }
-        let ending = try stream.run(input) { try printer.print($0) }
+        let ending: StreamingInference.Ending
+        do { ending = try stream.run(input) { try printer.print($0) } } catch let error as FileError where error.kind == .closedPipe {
+            // Ctrl-C reaches every process of a pipeline, the reader of the answers among them.
+            throw Interruption.isRequested ? ExitCode(Interruption.exitCode) : error
+        }
         try printer.finish(stream)
         if self.stream && output.format == .json {
             var writer = JSONWriter()
@@ -181,7 +185,7 @@ struct InferCommand: ParsableCommand {
         settings.maxDelay = maxDelayMs.duration
         settings.maxLineBytes = maxLineBytes
         settings.imageRoot = try imageRoot.map { folder throws(FileError) in try ImageRoot(folder) } ?? .anywhere
-        settings.imageLimits = limits.limits
+        settings.imageLimits = limits.limits(of: settings.imageLimits.fastDecode)
         settings.workers = workers
         settings.scoresOnly = streaming.scores
         settings.identity = streaming.identity

@@ -79,8 +79,7 @@ struct TrainOptions: ParsableArguments {
         configuration.seed = seed
         try configuration.validate()
         let dataset = try data.load(name, imageSize: configuration.imageSize)
-        configuration.target = dataset.target
-        configuration.groupBy = dataset.features.map(\.name)
+        configuration = configuration.describing(dataset)
 
         let flags = YAMLFlags.write(flags(configuration))
         if printConfig { return print(flags, terminator: "") }

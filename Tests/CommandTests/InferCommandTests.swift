@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A run folder with an untrained SimpleCNN for 16-pixel faces, Male × Young.
-func makeRun(in folder: TemporaryFolder, name: String = "runs/one") throws -> String {
+func makeRun(in folder: TemporaryFolder, name: String = "runs/one", seed: UInt64 = 3) throws -> String {
     let classifier = ClassifierConfiguration(baseRate: 0.5)
     let metadata = ModelMetadata(
         classifier: classifier, imageSize: 16, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25], dataset: "celeba", synthetic: true,
@@ -14,7 +14,7 @@ func makeRun(in folder: TemporaryFolder, name: String = "runs/one") throws -> St
         method: "fairness-layer", criterion: "demographic-parity", epsilon: 0.001, batchThreshold: 100, eta0: 0.1, pairPenalty: "max", seed: 1, epoch: 1)
     let path = folder.file(name + "/best.safetensors")
     try FileManager.default.createDirectory(at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Checkpoint.save(FaceClassifier(classifier, random: RandomSource(seed: 3)), metadata: metadata, to: path)
+    try Checkpoint.save(FaceClassifier(classifier, random: RandomSource(seed: seed)), metadata: metadata, to: path)
     return folder.file(name).path
 }
 

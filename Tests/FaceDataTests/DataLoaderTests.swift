@@ -85,6 +85,27 @@ private func load(_ loader: DataLoader, _ order: [[Int]]) throws -> Loaded {
         try? FileManager.default.removeItem(at: file.deletingLastPathComponent())
     }
 
+    @Test func imagesAcceptedWithWarningsTakePartAndAreListed() throws {
+        let folder = try TemporaryFolder()
+        var bytes = try Fixture.data("images/rgb444.jpg")
+        bytes.insert(contentsOf: [0x12, 0x34], at: 20)  // stray bytes behind the signature and the 18 bytes of APP0
+        try bytes.write(to: folder.file("stray.jpg"))
+        var samples = fixtureSamples(5)
+        samples[3] = FaceSample(folder: folder.url.path, name: "stray.jpg", label: 1, group: 0)
+        var limits = ImageLimits()
+        limits.lenient = true
+        for cache in [0, 1 << 20] {
+            let loader = DataLoader(samples: samples, transform: transform, cacheBytes: cache, limits: limits, maxErrors: 0)
+            for _ in 0..<2 { #expect(try load(loader, [[0, 1, 2], [3, 4]]).indices == [[0, 1, 2], [3, 4]]) }
+            #expect(loader.badImages.count == 0 && loader.badImages.warningCount == 1)
+            #expect(loader.badImages.entries.first?.file == samples[3].file && loader.badImages.entries.first?.warnings == 1)
+            try loader.badImages.write(to: folder.file("bad_images.jsonl"))
+            #expect(try String(contentsOf: folder.file("bad_images.jsonl"), encoding: .utf8).hasSuffix(",\"warnings\":1}\n"))
+        }
+        let strict = DataLoader(samples: samples, transform: transform)
+        #expect(try load(strict, [[0, 1, 2], [3, 4]]).indices == [[0, 1, 2], [4]])
+    }
+
     @Test func aBatchThatLosesEveryImageIsPassedOver() throws {
         let loader = DataLoader(samples: fixtureSamples(6, bad: [2, 3]), transform: transform)
         let loaded = try load(loader, [[0, 1], [2, 3], [], [4, 2, 5]])

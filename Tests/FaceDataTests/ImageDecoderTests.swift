@@ -1,6 +1,7 @@
 // Decoding against Pillow's pixels, refusals by code, orientation, limits.
 import FaceData
 import Foundation
+import TensorCore
 import TestSupport
 import Testing
 
@@ -17,7 +18,16 @@ struct ImageFixtures: Decodable {
         let code: ImageErrorCode
         var testDescription: String { file }
     }
+    /// From a file to what a network sees.
+    struct Way: Decodable, Sendable, CustomTestStringConvertible {
+        let file: String
+        let size: Int
+        let filter: Interpolation
+        let offset: Int
+        var testDescription: String { "\(file) to \(size), \(filter)" }
+    }
     let accepted: [Accepted]
+    let ways: [Way]
     let refused: [Refused]
 
     static let all: ImageFixtures = {
@@ -38,6 +48,40 @@ struct ImageFixtures: Decodable {
         // A JPEG may differ by one level between libjpeg versions; a PNG may not differ.
         let tolerance: Double = image.pixels == Array(expected) ? 0 : fixture.file.hasSuffix(".jpg") ? 1 : 0
         expectClose(image.pixels.map(Double.init), expected.map(Double.init), atol: tolerance, fixture.file)
+    }
+
+    @Test(arguments: ImageFixtures.all.ways)
+    func resizedPixelsArePillows(_ way: ImageFixtures.Way) throws {
+        var pixels = [UInt8](repeating: 0, count: way.size * way.size * 3)
+        try ImageDecoder().decode(path: ImageFixtures.path(way.file), size: way.size, interpolation: way.filter, into: &pixels)
+        let expected = try Fixture.data("images.bin")[way.offset..<way.offset + pixels.count].map(Double.init)
+        let actual = pixels.map(Double.init)
+        expectClose(actual, expected, atol: 1, way.file)
+        let mean = zip(actual, expected).map { abs($0 - $1) }.reduce(0, +) / Double(actual.count)
+        #expect(mean <= 0.02, "\(mean) on average")
+    }
+
+    @Test(arguments: [("rgb420.jpg", 23, 17), ("exif6.jpg", 17, 23), ("grey1.png", 23, 17)])
+    func aWrittenPNGGivesTheSamePixelsBack(_ name: String, _ width: Int, _ height: Int) throws {
+        let image = try ImageDecoder().decode(path: ImageFixtures.path(name))
+        let file = [UInt8](image.pngData())
+        let header = try ImageDecoder().header(bytes: file, name: "written")
+        #expect(header.format == .png && header.width == width && header.height == height && header.conversions.isEmpty)
+        #expect(try ImageDecoder().decode(bytes: file, name: "written") == image)
+    }
+
+    @Test func conversionsAreNamed() throws {
+        let expected = [
+            "rgb420.jpg": [], "rgb.png": [], "grey.jpg": ["grey to RGB"], "progressive.jpg": ["progressive scans joined"],
+            "arithmetic.jpg": ["arithmetic decoding"], "cmyk.jpg": ["inverted CMYK to RGB"], "ycck.jpg": ["inverted YCCK to RGB"],
+            "palette2-alpha.png": ["palette to RGB", "composited on white"], "grey4.png": ["grey to RGB", "4 bit to 8"],
+            "rgb16.png": ["16 bit to 8"], "interlaced-alpha.png": ["deinterlaced", "composited on white"],
+            "exif6.jpg": ["orientation 6 applied"], "xmp8.jpg": ["orientation 8 applied"], "xmp-under-exif.jpg": ["orientation 3 applied"],
+            "exif-outside.jpg": ["malformed EXIF ignored"],
+        ]
+        for (name, steps) in expected {
+            #expect(try ImageDecoder().header(path: ImageFixtures.path(name)).conversions == steps, "\(name)")
+        }
     }
 
     @Test(arguments: ImageFixtures.all.refused)

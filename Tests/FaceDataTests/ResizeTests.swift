@@ -6,8 +6,9 @@ import Testing
 
 struct ResizeFixtures: Decodable {
     struct Case: Decodable, Sendable, CustomTestStringConvertible {
+        let filter: Interpolation
         let sourceWidth: Int, sourceHeight: Int, width: Int, height: Int, offset: Int
-        var testDescription: String { "\(sourceWidth)×\(sourceHeight) → \(width)×\(height)" }
+        var testDescription: String { "\(filter) \(sourceWidth)×\(sourceHeight) → \(width)×\(height)" }
     }
     let cases: [Case]
 
@@ -28,7 +29,7 @@ struct ResizeFixtures: Decodable {
     func equalsPillow(_ fixture: ResizeFixtures.Case) throws {
         let plan = ResizePlan(
             from: .init(width: fixture.sourceWidth, height: fixture.sourceHeight),
-            to: .init(width: fixture.width, height: fixture.height))
+            to: .init(width: fixture.width, height: fixture.height), interpolation: fixture.filter)
         let count = fixture.width * fixture.height * 3
         var output = [UInt8](repeating: 0xA5, count: count + 64)  // the tail is a guard
         plan.resize(ResizeFixtures.pattern(fixture.sourceWidth, fixture.sourceHeight), into: &output)

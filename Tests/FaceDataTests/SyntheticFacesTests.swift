@@ -161,7 +161,7 @@ private func fingerprint(_ data: Data) -> String {
 
     @Test func encoderRefusesASmallBuffer() {
         let painter = FacePainter(width: 64, height: 48, capacity: 300)
-        #expect(throws: SyntheticFacesError.encoding("the JPEG does not fit in the buffer")) {
+        #expect(throws: SyntheticFacesError.encoding("the file does not fit in the buffer")) {
             try painter.withJPEG { _ in }
         }
         let empty = FacePainter(width: 0, height: 48)

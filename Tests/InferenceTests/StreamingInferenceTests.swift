@@ -186,6 +186,18 @@ private func line(_ id: Int, _ path: String = image, group: String = "null", ext
         try pipe.fileHandleForWriting.close()
     }
 
+    @Test func afterAStopNobodyReadsTheInput() throws {
+        let pipe = Pipe()
+        let stream = try makeStream()
+        try pipe.fileHandleForWriting.write(contentsOf: Data((0..<4).map { line($0) }.joined().utf8))
+        let stop = stream.stop
+        _ = try stream.run(.lines(descriptor: pipe.fileHandleForReading.fileDescriptor, name: "pipe")) { _ in stop() }
+        // The reader waited for more when the stream was stopped. Had it been left behind, it would take this.
+        try pipe.fileHandleForWriting.write(contentsOf: Data("later\n".utf8))
+        usleep(50_000)
+        #expect(String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self) == "later\n")
+    }
+
     @Test func whatEmitThrowsEndsTheStream() throws {
         let stream = try makeStream()
         let requests = (0..<100).map { StreamRecord(id: .number("\($0)"), input: .unresolved(image), group: unknownGroup) }

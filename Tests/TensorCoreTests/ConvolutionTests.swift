@@ -53,7 +53,7 @@ extension TensorCoreSuites {
             expectClose(dBias.toArray(), biasSum.asFloats, atol: 2e-6 * biasSum.scale, "db of \(s)")
         }
 
-        /// The network's own layers, small batch, against the compiled reference.
+        /// The network's own layers, small batch, against the compiled reference; WinogradTests holds them to tighter bounds.
         @Test(arguments: [(3, 32, 64), (32, 64, 32), (64, 128, 16), (128, 256, 8), (256, 512, 4)])
         func matchesReferenceAtNetworkShapes(_ channels: Int, _ filters: Int, _ size: Int) {
             var random = TestRandom(3)
@@ -71,7 +71,7 @@ extension TensorCoreSuites {
             }
             for (what, (fast, slow)) in zip(["y", "dx", "dw"], zip(run(.automatic), run(.reference))) {
                 let scale = slow.map { abs($0) }.max() ?? 0
-                expectClose(fast, slow, atol: 3e-6 * scale, "\(what) of layer \(channels)→\(filters)")
+                expectClose(fast, slow, atol: 5e-6 * scale, "\(what) of layer \(channels)→\(filters)")
             }
         }
 

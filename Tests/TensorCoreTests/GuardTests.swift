@@ -43,11 +43,13 @@ extension TensorCoreSuites {
         private mutating func input(_ count: Int) -> GuardedBuffer { GuardedBuffer(random.floats(count), misalignment: 4) }
         private func output(_ count: Int) -> GuardedBuffer { GuardedBuffer(floats: count, misalignment: 4) }
 
-        @Test(arguments: convolutionShapes, [1, 3])
+        @Test(arguments: convolutionShapes + winogradShapes, [1, 3])
         mutating func convolution(_ s: Sweep, _ threads: Int) {
             Threads.configure(threads)
             defer { Threads.configure(1) }
-            for algorithm in [CK_CONV2D_AUTO, CK_CONV2D_REFERENCE] {
+            for algorithm in [CK_CONV2D_AUTO, CK_CONV2D_REFERENCE, CK_CONV2D_WINOGRAD] {
+                let isWinograd = s.kernelHeight == 3 && s.kernelWidth == 3 && s.stride == 1 && s.padding == 1
+                if algorithm == CK_CONV2D_WINOGRAD && !isWinograd { continue }
                 var desc = ck_conv2d_desc(
                     batch: Int32(s.batch), height: Int32(s.height), width: Int32(s.width), in_channels: Int32(s.channels),
                     out_channels: Int32(s.filters), kernel_height: Int32(s.kernelHeight), kernel_width: Int32(s.kernelWidth),
@@ -67,6 +69,67 @@ extension TensorCoreSuites {
                     workspaceBytes: ck_conv2d_workspace_bytes(CK_CONV2D_BACKWARD_WEIGHT, &desc)
                 ) { ck_conv2d_backward_weight(dw.floats, db.floats, dy.floats, x.floats, &desc, $0, $1) }
                 .expectExactMemory("backward_weight of \(s)")
+            }
+        }
+
+        /// [batch, height, width, channels in and out] and the end; on every instruction set.
+        @Test(arguments: [
+            ([2, 7, 9, 32, 64], CK_BLOCK_POOL), ([1, 4, 4, 64, 32], CK_BLOCK_AVERAGE), ([3, 5, 6, 32, 32], CK_BLOCK_DENSE),
+            ([2, 6, 11, 3, 32], CK_BLOCK_POOL), ([5, 3, 2, 96, 256], CK_BLOCK_POOL),
+        ])
+        mutating func block(_ d: [Int], _ end: ck_block_end) {
+            Threads.configure(3)
+            defer { Threads.configure(1) }
+            var desc = ck_block_desc(
+                batch: Int32(d[0]), height: Int32(d[1]), width: Int32(d[2]), in_channels: Int32(d[3]), out_channels: Int32(d[4]),
+                end: end, momentum: 0.1, epsilon: 1e-5)
+            let pixels = d[0] * d[1] * d[2], channels = d[3], k = d[4], isFirst = d[3] == 3
+            let outCount = end == CK_BLOCK_POOL ? d[0] * (d[1] / 2) * (d[2] / 2) * k : end == CK_BLOCK_AVERAGE ? d[0] * k : pixels * k
+            let x = input(pixels * channels), w = input(9 * channels * k), g = input(outCount)
+            let perChannel = (0..<5).map { _ in input(k) }, scale = input(channels), shift = input(channels)
+            let runningMean = input(k), runningVariance = GuardedBuffer(random.floats(k).map { $0 + 2 })
+            let dw = input(9 * channels * k), dGamma = input(k), dBeta = input(k)
+            let gSums = GuardedBuffer(byteCount: 16 * k), dxSums = GuardedBuffer(byteCount: 16 * channels)
+            for i in 0..<2 * k { gSums.pointer.assumingMemoryBound(to: Double.self)[i] = Double(i % 7) - 3 }
+            for isa in InstructionSet.available {
+                let before = InstructionSet.current
+                InstructionSet.current = isa
+                defer { InstructionSet.current = before }
+                let y = isFirst ? GuardedBuffer(byteCount: outCount, misalignment: 1) : output(pixels * k)
+                let out = output(outCount), numbers = (0..<4).map { _ in output(k) }, active = output(2 * d[0] * k)
+                let dx = output(pixels * channels)
+                var t = ck_block_tensors(
+                    x: x.floats, x_scale: isFirst ? nil : UnsafePointer(scale.floats), x_shift: isFirst ? nil : UnsafePointer(shift.floats),
+                    w: w.floats, bias: UnsafePointer(perChannel[0].floats), gamma: perChannel[1].floats, beta: perChannel[2].floats,
+                    running_mean: runningMean.floats, running_variance: runningVariance.floats, y: y.pointer, out: out.floats,
+                    scale: numbers[0].floats, shift: numbers[1].floats, mean: numbers[2].floats, inverse_std: numbers[3].floats,
+                    active: active.floats, g: UnsafePointer(g.floats),
+                    g_sums: UnsafePointer(gSums.pointer.assumingMemoryBound(to: Double.self)), dx: isFirst ? nil : dx.floats,
+                    dx_sums: isFirst ? nil : dxSums.pointer.assumingMemoryBound(to: Double.self), dw: dw.floats, dgamma: dGamma.floats,
+                    dbeta: dBeta.floats)
+                let given = [x, w, g, scale, shift] + perChannel
+                let bytes = ck_block_train_workspace_bytes(&desc), what = "\(d), \(isa)"
+                Call(
+                    outputs: numbers + (isFirst ? [] : [y]) + (end == CK_BLOCK_DENSE ? [] : [out])
+                        + (end == CK_BLOCK_AVERAGE ? [active] : []),
+                    inputs: given, workspaceBytes: bytes
+                ) { ck_block_forward_train(&t, &desc, $0, $1) }.expectExactMemory("block forward of \(what)")
+                y.expectIntact("bytes of \(what)")
+                Call(
+                    outputs: [dw, dGamma, dBeta] + (isFirst ? [] : [dx]), inputs: given + numbers, workspaceBytes: bytes
+                ) { ck_block_backward(&t, &desc, $0, $1) }.expectExactMemory("block backward of \(what)")
+                dxSums.expectIntact("sums of \(what)")
+
+                let prepared = GuardedBuffer(byteCount: ck_block_prepared_bytes(&desc))
+                let variance = GuardedBuffer(random.floats(k).map { abs($0) + 1 })
+                #expect(
+                    ck_block_prepare(
+                        prepared.pointer, w.floats, perChannel[0].floats, perChannel[1].floats, perChannel[2].floats,
+                        perChannel[3].floats, variance.floats, &desc) == CK_OK)
+                prepared.expectIntact("prepared filter of \(what)")
+                Call(outputs: [out], inputs: [x], workspaceBytes: ck_block_infer_workspace_bytes(&desc)) {
+                    ck_block_forward_infer(out.floats, x.floats, prepared.pointer, &desc, $0, $1)
+                }.expectExactMemory("block inference of \(what)")
             }
         }
 

@@ -22,9 +22,8 @@ public enum CelebA {
 
     /// Reads the label files. Images are not looked at: a missing one shows when it is loaded, as image_missing.
     ///
-    /// - Parameters:
-    ///   - target: an attribute name, default Smiling; `NAME=0` turns it round.
-    ///   - groupBy: attribute names, default Male and Young, values 0 and 1.
+    /// - `target`: an attribute name, default Smiling; `NAME=0` turns it round.
+    /// - `groupBy`: attribute names, default Male and Young, values 0 and 1.
     /// Errors: ``DatasetError``.
     public static func load(root: URL, target: String? = nil, groupBy: [String]? = nil) throws(DatasetError) -> FaceDataset {
         var request: ColumnRequest?

@@ -58,7 +58,12 @@ public struct FaceDataset: Sendable {
     public let isSynthetic: Bool
     /// Rows of the training and validation splits that were left out because their label is missing.
     public let unlabelled: [Split: Int]
-    private let samplesBySplit: [Split: [FaceSample]]
+    /// How many samples the whole set has, where this is ``reduced(to:)`` a part of it.
+    public private(set) var reducedFrom: Int?
+    private var samplesBySplit: [Split: [FaceSample]]
+
+    /// Samples of all splits.
+    public var count: Int { samplesBySplit.values.reduce(0) { $0 + $1.count } }
 
     public func samples(_ split: Split) -> [FaceSample] { samplesBySplit[split] ?? [] }
 
@@ -81,6 +86,23 @@ public struct FaceDataset: Sendable {
     public func baseRate(_ split: Split) -> Double? {
         let labels = samples(split).compactMap(\.label)
         return labels.isEmpty ? nil : Double(labels.reduce(0, +)) / Double(labels.count)
+    }
+
+    /// At most `count` samples in all, with the set's shares of splits, groups and labels: every split sorted by group and label, and
+    /// samples at equal distances taken from it. The same for the same set; a set that is small enough is returned as it is.
+    public func reduced(to count: Int) -> FaceDataset {
+        let total = self.count
+        guard total > count else { return self }
+        var dataset = self
+        dataset.reducedFrom = total
+        dataset.samplesBySplit = samplesBySplit.mapValues { samples in
+            let kept = samples.count * count / total
+            let order = samples.indices.sorted { a, b in
+                (samples[a].group, samples[a].label ?? -1, a) < (samples[b].group, samples[b].label ?? -1, b)
+            }
+            return (0..<kept).map { order[(2 * $0 + 1) * samples.count / (2 * kept)] }.sorted().map { samples[$0] }
+        }
+        return dataset
     }
 
     /// Rows without a label stay out of training and validation, and are counted; in the test split they stay, to be predicted.

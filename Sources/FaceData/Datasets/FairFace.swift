@@ -34,9 +34,8 @@ public enum FairFace {
 
     /// Reads the label files. Images are not looked at: a missing one shows when it is loaded, as image_missing.
     ///
-    /// - Parameters:
-    ///   - target: `age` (label 1 = 30 and over, the default), `gender` (label 1 = Female), or `COLUMN=VALUE` as `race=Black`.
-    ///   - groupBy: columns, default gender and race (14 groups).
+    /// - `target`: `age` (label 1 = 30 and over, the default), `gender` (label 1 = Female), or `COLUMN=VALUE` as `race=Black`.
+    /// - `groupBy`: columns, default gender and race (14 groups).
     /// Errors: ``DatasetError``.
     public static func load(root: URL, target: String? = nil, groupBy: [String]? = nil) throws(DatasetError) -> FaceDataset {
         let request = try ColumnRequest(

@@ -19,9 +19,8 @@ public enum FolderDataset {
 
     /// Reads the metadata. Images are not looked at: a missing one shows when it is loaded, as image_missing.
     ///
-    /// - Parameters:
-    ///   - target: a 0/1 (also -1/1, true/false) column by name, or `COLUMN=VALUE`. Required.
-    ///   - groupBy: columns; their values are those that occur. Required.
+    /// - `target`: a 0/1 (also -1/1, true/false) column by name, or `COLUMN=VALUE`. Required.
+    /// - `groupBy`: columns; their values are those that occur. Required.
     /// Errors: ``DatasetError``.
     public static func load(root: URL, target: String?, groupBy: [String]?) throws(DatasetError) -> FaceDataset {
         let metadata = try FolderMetadata(root: root, guide: guide)

@@ -5,6 +5,7 @@ import TensorCore
 public struct FaceTransform: Codable, Equatable, Sendable {
     /// Pixels a side.
     public let imageSize: Int
+    public let interpolation: Interpolation
     /// Per channel, in units of 0…1.
     public let mean: [Float]
     public let std: [Float]
@@ -14,11 +15,14 @@ public struct FaceTransform: Codable, Equatable, Sendable {
     public static let imageNetStd: [Float] = [0.229, 0.224, 0.225]
 
     /// Errors: traps unless imageSize > 0, three means, three positive deviations.
-    public init(imageSize: Int, mean: [Float] = imageNetMean, std: [Float] = imageNetStd) {
+    public init(
+        imageSize: Int, interpolation: Interpolation = .bilinear, mean: [Float] = imageNetMean, std: [Float] = imageNetStd
+    ) {
         precondition(imageSize > 0, "an image of \(imageSize) pixels a side")
         precondition(mean.count == 3 && std.count == 3, "mean and std need 3 values, not \(mean.count) and \(std.count)")
         precondition(std.allSatisfy { $0 > 0 }, "std must be positive: \(std)")
         self.imageSize = imageSize
+        self.interpolation = interpolation
         self.mean = mean
         self.std = std
     }

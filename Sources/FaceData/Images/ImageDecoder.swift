@@ -65,18 +65,20 @@ public final class ImageDecoder {
     // MARK: What a network sees
 
     /// Decodes and resizes to `size`×`size` 8-bit RGB at `output`, which must hold size·size·3 bytes.
-    public func decode(path: String, size: Int, into output: UnsafeMutablePointer<UInt8>) throws(ImageError) {
+    public func decode(
+        path: String, size: Int, interpolation: Interpolation = .bilinear, into output: UnsafeMutablePointer<UInt8>
+    ) throws(ImageError) {
         let length = try ImageFile.read(path, into: &file, limit: limits.maxBytes)
         let image = try decode(UnsafeBufferPointer(start: file.pointer, count: length), name: path, atLeast: size)
-        plan(image, size).resize(image.pixels, into: output)
+        plan(image, size, interpolation).resize(image.pixels, into: output)
     }
 
     public func decode(
-        bytes: [UInt8], name: String, size: Int, into output: UnsafeMutablePointer<UInt8>
+        bytes: [UInt8], name: String, size: Int, interpolation: Interpolation = .bilinear, into output: UnsafeMutablePointer<UInt8>
     ) throws(ImageError) {
         try withBytes(bytes) { (buffer) throws(ImageError) in
             let image = try self.decode(buffer, name: name, atLeast: size)
-            self.plan(image, size).resize(image.pixels, into: output)
+            self.plan(image, size, interpolation).resize(image.pixels, into: output)
         }
     }
 
@@ -150,7 +152,7 @@ public final class ImageDecoder {
         _ bytes: UnsafeBufferPointer<UInt8>, name: String, transform: FaceTransform, into output: UnsafeMutablePointer<Float>
     ) throws(ImageError) {
         let image = try decode(bytes, name: name, atLeast: transform.imageSize)
-        plan(image, transform.imageSize).resize(image.pixels, mean: transform.mean, std: transform.std, into: output)
+        plan(image, transform.imageSize, transform.interpolation).resize(image.pixels, mean: transform.mean, std: transform.std, into: output)
     }
 
     /// - Parameter size: what the image will be resized to; a fast decoder may stop at a reduced size that is no smaller.
@@ -177,13 +179,13 @@ public final class ImageDecoder {
             : Decoded(width: width, height: height, pixels: oriented.pointer)
     }
 
-    private func plan(_ image: Decoded, _ size: Int) -> ResizePlan {
+    private func plan(_ image: Decoded, _ size: Int, _ interpolation: Interpolation) -> ResizePlan {
         precondition(size > 0, "an image cannot be resized to \(size) pixels")
         let source = ResizePlan.Size(width: image.width, height: image.height)
         let target = ResizePlan.Size(width: size, height: size)
-        if let known = plans[source], known.target == target { return known }
+        if let known = plans[source], known.target == target, known.interpolation == interpolation { return known }
         if plans.count >= 16 { plans.removeAll(keepingCapacity: true) }  // a folder of photographs of all sizes
-        let plan = ResizePlan(from: source, to: target)
+        let plan = ResizePlan(from: source, to: target, interpolation: interpolation)
         plans[source] = plan
         return plan
     }

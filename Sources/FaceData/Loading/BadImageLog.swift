@@ -9,10 +9,8 @@ public final class BadImageLog: Sendable {
         public let file: String
         public let code: ImageErrorCode
         public let message: String
-        /// Read all the same, because the decoder is lenient.
-        public let accepted: Bool
-        /// Decoder warnings of an accepted file, 0 for a refused one.
-        public let warnings: Int
+        /// Of a file that a lenient decoder read all the same: how many warnings it raised. nil for a refused one.
+        public let warnings: Int?
     }
 
     private struct State {
@@ -28,20 +26,20 @@ public final class BadImageLog: Sendable {
     /// Adds a refused file unless it is in the list already; says whether it was new.
     @discardableResult
     public func add(_ error: ImageError) -> Bool {
-        add(Entry(file: error.name, code: error.code, message: error.detail, accepted: false, warnings: 0))
+        add(Entry(file: error.name, code: error.code, message: error.detail, warnings: nil))
     }
 
     /// Adds a file that was accepted with warnings, unless it is in the list already; says whether it was new.
     @discardableResult
     public func add(_ warning: ImageWarning) -> Bool {
-        add(Entry(file: warning.name, code: .corrupt, message: warning.first, accepted: true, warnings: warning.count))
+        add(Entry(file: warning.name, code: .corrupt, message: warning.first, warnings: warning.count))
     }
 
     private func add(_ entry: Entry) -> Bool {
         state.withLock { state in
             guard state.files.insert(entry.file).inserted else { return false }
             state.entries.append(entry)
-            if !entry.accepted { state.refused += 1 }
+            if entry.warnings == nil { state.refused += 1 }
             return true
         }
     }

@@ -19,11 +19,10 @@ public final class DataLoader {
     /// Why no batch can be loaded: a packed file of another image size.
     fileprivate let mismatch: DatasetError?
 
-    /// - Parameters:
-    ///   - workers: threads, at least 1.
-    ///   - prefetch: batches in memory beyond the one in use, at least 1.
-    ///   - cacheBytes: memory for resized 8-bit pixels, so that later epochs do not decode; 0 keeps none.
-    ///   - maxErrors: more refused files than this make `next()` throw; nil allows any number.
+    /// - `workers`: threads, at least 1.
+    /// - `prefetch`: batches in memory beyond the one in use, at least 1.
+    /// - `cacheBytes`: memory for resized 8-bit pixels, so that later epochs do not decode; 0 keeps none.
+    /// - `maxErrors`: more refused files than this make `next()` throw; nil allows any number.
     public init(
         samples: [FaceSample], transform: FaceTransform, workers: Int = 2, prefetch: Int = 3, cacheBytes: Int = 0,
         badImages: BadImageLog = BadImageLog(), limits: ImageLimits = ImageLimits(), maxErrors: Int? = nil
@@ -60,6 +59,7 @@ public final class DataLoader {
                 throw TooManyBadImages(count: badImages.count, limit: maxErrors, last: error)
             }
         }
+        for (_, warning) in slot.warnings.sorted(by: { $0.key < $1.key }) { badImages.add(warning) }
         let kept = slot.indices.indices.filter { refused[$0] == nil }
         if kept.isEmpty { return nil }
         let indices = kept.map { slot.indices[$0] }

@@ -10,6 +10,7 @@ final class LoaderSlot: Sendable {
     // often as there are tasks.
     nonisolated(unsafe) let images: Tensor
     private let refused = Mutex<[Int: ImageError]>([:])
+    private let accepted = Mutex<[Int: ImageWarning]>([:])
     private let left: Mutex<Int>
     private let done = DispatchSemaphore(value: 0)
 
@@ -23,6 +24,13 @@ final class LoaderSlot: Sendable {
     var bytes: UnsafeMutablePointer<UInt8> { UnsafeMutableRawPointer(images.pointer).assumingMemoryBound(to: UInt8.self) }
 
     func refuse(_ position: Int, _ error: ImageError) { refused.withLock { $0[position] = error } }
+
+    func warn(_ position: Int, _ warning: ImageWarning?) {
+        if let warning { accepted.withLock { $0[position] = warning } }
+    }
+
+    /// Of images that a lenient decoder accepted, by position in the batch; whole after `wait()`.
+    var warnings: [Int: ImageWarning] { accepted.withLock { $0 } }
 
     func finishTask() {
         let isLast = left.withLock { left in
@@ -146,7 +154,9 @@ final class LoaderPool: Sendable {
         if output == .bytes {
             let target = slot.bytes + position * transform.byteCount
             do throws(ImageError) {
-                try decoder.decode(path: samples[sample].file, size: transform.imageSize, into: target)
+                try decoder.decode(
+                    path: samples[sample].file, size: transform.imageSize, interpolation: transform.interpolation, into: target)
+                slot.warn(position, decoder.lastWarning)
             } catch { slot.refuse(position, error) }
             return
         }
@@ -160,7 +170,9 @@ final class LoaderPool: Sendable {
         let kept = cache.begin(sample)
         let target = kept ?? pixels.pointer
         do throws(ImageError) {
-            try decoder.decode(path: samples[sample].file, size: transform.imageSize, into: target)
+            try decoder.decode(
+                path: samples[sample].file, size: transform.imageSize, interpolation: transform.interpolation, into: target)
+            slot.warn(position, decoder.lastWarning)
             transform.normalize(target, into: output)
             if kept != nil { cache.end(sample, isFilled: true) }
         } catch {

@@ -86,7 +86,7 @@ public struct PackJob {
 
     /// Packs, or goes on where an earlier process was interrupted.
     ///
-    /// - Parameter shouldStop: asked after every few images; what is done stays for the next call.
+    /// - `shouldStop`: asked after every few images; what is done stays for the next call.
     /// Errors: ``PackError``, ``DatasetError``, ``TooManyBadImages``.
     public func run(shouldStop: () -> Bool = { false }, progress: (PackProgress) -> Void = { _ in }) throws -> PackSummary {
         if let summary = try existing() { return summary }

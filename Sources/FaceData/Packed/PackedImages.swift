@@ -159,9 +159,8 @@ public final class PackedImages: Sendable {
 
     /// Opens a packed file as a data set that training and evaluation read like a folder.
     ///
-    /// - Parameters:
-    ///   - layout: what the caller expects in it.
-    ///   - imageSize: what the network needs; nil accepts any.
+    /// - `layout`: what the caller expects in it.
+    /// - `imageSize`: what the network needs; nil accepts any.
     /// Errors: ``DatasetError``: malformed when the file does not hold what is asked for.
     public static func load(
         _ url: URL, layout: DatasetLayout, imageSize: Int? = nil, target: String? = nil, groupBy: [String]? = nil

@@ -18,7 +18,7 @@ public enum SyntheticFaces {
     ///
     /// The bytes depend on `layout`, `count` and `seed` only. A folder that already holds the same set is completed:
     /// only missing images are drawn. Any other non-empty folder is refused untouched.
-    /// - Parameter progress: called on the calling thread with the number of images done.
+    /// - `progress`: called on the calling thread with the number of images done.
     /// - Throws: ``SyntheticFacesError``.
     public static func write(
         to folder: URL, layout: Layout, count: Int, seed: UInt64, workers: Int = 1, progress: (Int) -> Void = { _ in }

@@ -1,5 +1,6 @@
 // What a model file says of itself, so that one file is enough to predict with it.
 import Foundation
+import TensorCore
 
 /// A sensitive feature as the model was trained with it: name and values in order.
 public struct FeatureDeclaration: Codable, Equatable, Sendable {
@@ -20,6 +21,10 @@ public struct ModelMetadata: Codable, Equatable, Sendable {
     public var imageSize: Int
     public var mean: [Float]
     public var std: [Float]
+    /// nil, in files from before there was a choice: bilinear.
+    public var interpolation: Interpolation?
+    /// Large JPEGs were decoded at a reduced size in training, so they are in serving. nil: no.
+    public var fastDecode: Bool?
     public var dataset: String
     /// Trained on drawn faces: every report says so.
     public var synthetic: Bool
@@ -39,7 +44,8 @@ public struct ModelMetadata: Codable, Equatable, Sendable {
     public var threshold: Double
 
     public init(
-        classifier: ClassifierConfiguration, imageSize: Int, mean: [Float], std: [Float], dataset: String, synthetic: Bool,
+        classifier: ClassifierConfiguration, imageSize: Int, mean: [Float], std: [Float], interpolation: Interpolation = .bilinear,
+        fastDecode: Bool = false, dataset: String, synthetic: Bool,
         target: String, features: [FeatureDeclaration], method: String, criterion: String, epsilon: Double,
         batchThreshold: Int, eta0: Double, pairPenalty: String, seed: UInt64, epoch: Int, threshold: Double = 0.5
     ) {
@@ -47,6 +53,8 @@ public struct ModelMetadata: Codable, Equatable, Sendable {
         self.imageSize = imageSize
         self.mean = mean
         self.std = std
+        self.interpolation = interpolation
+        self.fastDecode = fastDecode
         self.dataset = dataset
         self.synthetic = synthetic
         self.target = target

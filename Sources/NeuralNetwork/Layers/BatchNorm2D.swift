@@ -4,7 +4,7 @@ import TensorCore
 public final class BatchNorm2D: Layer {
     public let weight: Parameter, bias: Parameter
     public let runningMean: Parameter, runningVariance: Parameter
-    private static let momentum: Float = 0.1, epsilon: Float = 1e-5
+    static let momentum: Float = 0.1, epsilon: Float = 1e-5
     private var saved: (input: Tensor, mean: Tensor, inverseStd: Tensor)?
 
     public init(_ name: String, channels: Int, group: ParameterGroup = .backbone) {

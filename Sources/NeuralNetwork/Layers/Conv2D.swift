@@ -4,11 +4,11 @@ import TensorCore
 public final class Conv2D: Layer {
     public let weight: Parameter
     public let bias: Parameter?
-    private let stride: Int, padding: Int
-    private let needsInputGradient: Bool
+    let stride: Int, padding: Int
+    let needsInputGradient: Bool
     private var saved: (input: Tensor, Void)?
 
-    /// - Parameter needsInputGradient: false for a first layer, whose `backward` then returns an empty gradient.
+    /// - `needsInputGradient`: false for a first layer, whose `backward` then returns an empty gradient.
     public init(
         _ name: String, in inputs: Int, out outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, hasBias: Bool = true,
         needsInputGradient: Bool = true, group: ParameterGroup = .backbone

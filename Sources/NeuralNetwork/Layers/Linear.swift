@@ -6,7 +6,7 @@ public final class Linear: Layer {
     public let bias: Parameter
     private var saved: Tensor?
 
-    /// - Parameter xavierGain: nil for torch's default initial values; otherwise xavier-uniform weights and zero bias.
+    /// - `xavierGain`: nil for torch's default initial values; otherwise xavier-uniform weights and zero bias.
     public init(_ name: String, in inputs: Int, out outputs: Int, xavierGain: Double? = nil, group: ParameterGroup = .head) {
         let weights: (Tensor, inout RandomSource) -> Void
         let biases: (Tensor, inout RandomSource) -> Void

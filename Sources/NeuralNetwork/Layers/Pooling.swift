@@ -2,7 +2,7 @@ import TensorCore
 
 /// Maximum over windows; the first maximum gets the gradient. Source: torch.nn.MaxPool2d (floor mode).
 public final class MaxPool2D: Layer {
-    private let kernel: Int, stride: Int, padding: Int
+    let kernel: Int, stride: Int, padding: Int
     private var saved: (input: Tensor, output: Tensor)?
 
     public init(kernel: Int, stride: Int? = nil, padding: Int = 0) {

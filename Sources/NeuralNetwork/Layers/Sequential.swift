@@ -1,27 +1,30 @@
 import TensorCore
 
-/// Layers one after another. Source: torch.nn.Sequential.
+/// Layers one after another; runs of convolution, batch norm, ReLU and pooling go through `FusedRun`. Source: torch.nn.Sequential.
 public final class Sequential: Layer {
     public let layers: [any Layer]
 
-    /// One name per layer for ``LayerTimes``.
+    private let steps: [any Layer]
+    /// One name per step for ``LayerTimes``.
     private let names: [String]
 
     public init(_ layers: [any Layer]) {
         self.layers = layers
-        var last = ""
-        names = layers.map { layer in
-            if let label = layer.label { last = label }
-            return layer.label ?? "\(type(of: layer)) after \(last)"
-        }
+        steps = FusedRun.fuse(layers)
+        names = LayerTimes.names(of: steps)
+    }
+
+    /// False: every layer runs by itself. Takes effect with the next forward pass.
+    public var usesFusedKernels = true {
+        didSet { for case let run as FusedRun in steps { run.isEnabled = usesFusedKernels } }
     }
 
     public func forward(_ x: Tensor, _ mode: Mode) -> Tensor {
-        layers.indices.reduce(x) { LayerTimes.forward(layers[$1], names[$1], $0, mode) }
+        steps.indices.reduce(x) { LayerTimes.forward(steps[$1], names[$1], $0, mode) }
     }
 
     public func backward(_ dy: Tensor) -> Tensor {
-        layers.indices.reversed().reduce(dy) { LayerTimes.backward(layers[$1], names[$1], $0) }
+        steps.indices.reversed().reduce(dy) { LayerTimes.backward(steps[$1], names[$1], $0) }
     }
 
     public func visitParameters(_ visit: (Parameter) -> Void) {
@@ -29,6 +32,10 @@ public final class Sequential: Layer {
     }
 
     public func trim() {
-        for layer in layers { layer.trim() }
+        for step in steps { step.trim() }
+    }
+
+    public func parametersChanged() {
+        for step in steps { step.parametersChanged() }
     }
 }

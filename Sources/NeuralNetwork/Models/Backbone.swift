@@ -4,6 +4,8 @@ import TensorCore
 /// Images to features: `[N, H, W, 3]` → `[N, featureCount]`.
 public protocol Backbone: Layer {
     var featureCount: Int { get }
+    /// False: every layer runs by itself, through the kernels that serve any network.
+    var usesFusedKernels: Bool { get set }
     /// Arithmetic of the convolutions for one image, counting a multiplication and an addition as two.
     func operations(imageSize: Int) -> (forward: Double, training: Double)
 }

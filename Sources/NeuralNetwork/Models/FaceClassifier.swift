@@ -63,6 +63,19 @@ public final class FaceClassifier {
         set { dropout.random = newValue }
     }
 
+    /// False: every layer of the backbone runs by itself; slower, for comparison. Takes effect with the next forward pass.
+    public var usesFusedKernels: Bool {
+        get { backbone.usesFusedKernels }
+        set { backbone.usesFusedKernels = newValue }
+    }
+
+    /// Inference keeps filters in a form of its own. It notices training and whole tensors that were written; whoever writes single
+    /// parameter values by hand says so here.
+    public func parametersChanged() {
+        backbone.parametersChanged()
+        head.parametersChanged()
+    }
+
     /// Shape: images `[N, H, W, 3]`, normalised → N logits.
     public func forward(_ images: Tensor, _ mode: Mode) -> [Float] {
         head.forward(backbone.forward(images, mode), mode).toArray()

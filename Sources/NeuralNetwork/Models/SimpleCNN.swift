@@ -44,4 +44,10 @@ public final class SimpleCNN: Backbone {
     public func backward(_ dy: Tensor) -> Tensor { body.backward(dy) }
     public func visitParameters(_ visit: (Parameter) -> Void) { body.visitParameters(visit) }
     public func trim() { body.trim() }
+    public func parametersChanged() { body.parametersChanged() }
+
+    public var usesFusedKernels: Bool {
+        get { body.usesFusedKernels }
+        set { body.usesFusedKernels = newValue }
+    }
 }

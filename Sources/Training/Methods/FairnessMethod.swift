@@ -18,7 +18,7 @@ public struct Objective: Sendable {
 public protocol FairnessMethod {
     /// Loss and gradient of one batch.
     ///
-    /// Shape: n logits, labels and groups. Errors: ``FairnessError``.
+    /// Shape: n logits, labels and groups. Errors: `FairnessError`.
     mutating func objective(_ logits: [Double], labels: [Float], groups: [Int]) throws -> Objective
     /// Called before each epoch.
     mutating func beginEpoch()

@@ -1,6 +1,9 @@
 // How images are read: what one may cost, what is forgiven, and what is traded for speed. The flags that error messages name.
 import ArgumentParser
 import FaceData
+import TensorCore
+
+extension Interpolation: ExpressibleByArgument {}
 
 struct ImageArguments: ParsableArguments {
     @Option(help: "Largest encoded image, in bytes.")
@@ -13,7 +16,7 @@ struct ImageArguments: ParsableArguments {
     var maxImageScans = ImageLimits().maxScans
     @Flag(help: "Accept images that the decoder warns about; they are counted and listed. Files that end early are refused all the same.")
     var lenientImages = false
-    @Flag(help: "Decode large JPEGs at a reduced size. Faster, but changes pixels (docs/images.md), so use it for training and serving alike.")
+    @Flag(help: "Decode large JPEGs at a reduced size. Faster, but changes pixels (docs/images.md). A model that was trained so is served so.")
     var fastDecode = false
 
     var limits: ImageLimits {
@@ -25,6 +28,21 @@ struct ImageArguments: ParsableArguments {
         limits.lenient = lenientImages
         limits.fastDecode = fastDecode
         return limits
+    }
+
+    /// For a model that was trained with or without --fast-decode.
+    func limits(of fastDecode: Bool?) -> ImageLimits {
+        var limits = limits
+        limits.fastDecode = limits.fastDecode || fastDecode == true
+        return limits
+    }
+
+    /// As pairs for config.yaml.
+    static func flags(_ limits: ImageLimits) -> [(key: String, value: String)] {
+        [
+            ("max-image-bytes", "\(limits.maxBytes)"), ("max-image-pixels", "\(limits.maxPixels)"), ("max-image-side", "\(limits.maxSide)"),
+            ("max-image-scans", "\(limits.maxScans)"), ("lenient-images", "\(limits.lenient)"), ("fast-decode", "\(limits.fastDecode)"),
+        ]
     }
 
     func validate() throws {

@@ -2,6 +2,7 @@
 import ArgumentParser
 import Fairness
 import NeuralNetwork
+import TensorCore
 import Training
 
 extension BackboneName: ExpressibleByArgument {}
@@ -15,6 +16,9 @@ struct TrainingArguments: ParsableArguments {
     var model: BackboneName?
     @Option(help: "Side to which images are resized, in pixels (224).")
     var imgSize: Int?
+    @Option(help: "How images are resized (bilinear).")
+    var interpolation: Interpolation?
+    @OptionGroup(title: "Images") var images: ImageArguments
     @Option(help: "Per-channel mean, three numbers separated by commas (ImageNet's).")
     var mean: String?
     @Option(help: "Per-channel standard deviation, three numbers separated by commas (ImageNet's).")
@@ -92,6 +96,8 @@ struct TrainingArguments: ParsableArguments {
         }
         set(\.model, model)
         set(\.imageSize, imgSize)
+        set(\.interpolation, interpolation)
+        c.images = images.limits
         set(\.mean, numbers(mean))
         set(\.std, numbers(std))
         set(\.augmentation.flip, hflip)
@@ -128,7 +134,7 @@ struct TrainingArguments: ParsableArguments {
         func list(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
         var flags: [(key: String, value: String)] = [
             ("target", c.target), ("group-by", c.groupBy.joined(separator: ",")), ("model", c.model.rawValue),
-            ("img-size", "\(c.imageSize)"), ("mean", list(c.mean)), ("std", list(c.std)), ("hflip", "\(c.augmentation.flip)"),
+            ("img-size", "\(c.imageSize)"), ("interpolation", c.interpolation.rawValue), ("mean", list(c.mean)), ("std", list(c.std)), ("hflip", "\(c.augmentation.flip)"),
             ("color-jitter", "\(c.augmentation.jitter)"), ("frozen-augmentation", "\(c.augmentation.isFrozen)"), ("epsilon", "\(c.epsilon)"),
             ("criterion", c.criterion.rawValue), ("batch-threshold", "\(c.batchThreshold)"), ("eta0", "\(c.eta0)"),
             ("pair-penalty", c.pairPenalty.rawValue), ("penalty-weight", "\(c.penaltyWeight)"), ("epochs", "\(c.epochs)"),
@@ -138,6 +144,7 @@ struct TrainingArguments: ParsableArguments {
             ("lr-step-size", "\(c.stepSize)"), ("lr-gamma", "\(c.gamma)"), ("eval-metric", c.evaluationMetric.rawValue),
             ("patience", "\(c.patience)"), ("clip-grad-norm", "\(c.clipNorm)"), ("dropout", "\(c.dropout)"),
         ]
+        flags += ImageArguments.flags(c.images)
         if let weights = c.weights { flags.append(("weights", weights)) }
         return flags
     }
