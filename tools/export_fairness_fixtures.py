@@ -1,7 +1,8 @@
 """Reference data for Tests/FairnessTests: fairness problems solved by cvxpy, metrics computed by fairlearn.
 
 Run: /path/to/python tools/export_fairness_fixtures.py   (needs cvxpy, clarabel, numpy, fairlearn, scikit-learn; --check also
-cvxpylayers and torch). Writes Tests/Fixtures/fairness_{hard,max,sum,metrics}.json. No random numbers: inputs come from hash64 below.
+cvxpylayers and torch). Writes Tests/Fixtures/fairness_{hard,max,sum,metrics}.json and, through fairness_criteria.py, one file per
+criterion, with and without a box. No random numbers: inputs come from hash64 below.
 
 Solutions: every problem is posed on all n scores with one row per pair of groups, nothing reduced to group means.
 Gradients: implicit differentiation of that problem. The solver's dual variables say which rows are strictly active; the
@@ -17,6 +18,8 @@ import sys
 
 import cvxpy as cp
 import numpy as np
+
+import fairness_criteria
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "Fixtures"
 MASK = (1 << 64) - 1
@@ -234,9 +237,16 @@ def metrics():
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare gradients with cvxpylayers and differences; writes nothing")
-    if parser.parse_args().check:
-        check()
+    parser.add_argument("--criteria", action="store_true", help="only the problems of fairness_criteria.py")
+    chosen = parser.parse_args()
+    if chosen.check:
+        if not chosen.criteria:
+            check()
+        fairness_criteria.check(hash64, dyadic)
+    elif chosen.criteria:
+        fairness_criteria.export(FOLDER, hash64, dyadic, rounded)
     else:
+        fairness_criteria.export(FOLDER, hash64, dyadic, rounded)
         export("hard", 84, 1000)
         export("max", 70, 2000)
         export("sum", 70, 3000)

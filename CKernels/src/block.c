@@ -4,7 +4,7 @@
 #include "first_layer.h"
 #include "winograd_driver.h"
 
-enum { CHANNEL_STEP = 32, STREAMING_BYTES = 24 << 20 };
+enum { CHANNEL_STEP = 32, STREAMING_BYTES = 64 << 20 };
 
 static bool is_first(const ck_block_desc *d) { return d->in_channels == FIRST_CHANNELS; }
 

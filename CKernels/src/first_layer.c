@@ -81,11 +81,11 @@ static double *taps_of(const backward_context *b, int64_t part) {
     return (double *)((char *)b->taps + (size_t)part * ck_padded((size_t)b->layer->out * FIRST_TAPS * sizeof(double)));
 }
 
-/// Sums by (shift, channel of a) become sums by (dx, c, d): the shift is 3·dx + d − c.
-static void add_shifts(double to[OFFSETS][PAIRS], double shifts[17][3]) {
+/// From what first_correlation counts, [c][3·(dx + 2) + d].
+static void add_lanes(double to[OFFSETS][PAIRS], double lanes[FIRST_CHANNELS][CORRELATION_LANES]) {
     for (int dx = 0; dx < OFFSETS; dx++) {
         for (int c = 0; c < 3; c++) {
-            for (int d = 0; d < 3; d++) to[dx][3 * c + d] += shifts[3 * (dx - 2) + d - c + 8][c];
+            for (int d = 0; d < 3; d++) to[dx][3 * c + d] += lanes[c][3 * dx + d];
         }
     }
 }
@@ -108,15 +108,16 @@ static void add_image(patch_sums *p, const first_layer *l, const float *image, f
         if (u < 0) continue;
         const float *own = rows + u % 3 * step + FIRST_MARGIN;
         const bool ends[2] = {u == 0, u == l->height - 1};
+        const float *others[3];
+        for (int dy = 0; dy < 3; dy++) others[dy] = rows + (u + dy) % 3 * step + FIRST_MARGIN;
+        double lanes[3][FIRST_CHANNELS][CORRELATION_LANES] = {{{0}}};
+        ck_simd()->first_correlation(own, others, l->width, &lanes[0][0][0]);
         for (int dy = 0; dy < 3; dy++) {
-            const float *other = rows + (u + dy) % 3 * step + FIRST_MARGIN;
-            double shifts[17][3] = {{0}};
-            ck_simd()->first_correlation(own, other, line, &shifts[0][0]);
-            add_shifts(p->full[dy], shifts);
+            add_lanes(p->full[dy], lanes[dy]);
             for (int side = 0; side < 2; side++) {
                 const int64_t at = side == 0 ? 0 : line - FIRST_CHANNELS;
-                add_pairs(p->column[side][dy], own + at, other + at);
-                if (dy == 0 && ends[side]) add_shifts(p->row[side], shifts);
+                add_pairs(p->column[side][dy], own + at, others[dy] + at);
+                if (dy == 0 && ends[side]) add_lanes(p->row[side], lanes[0]);
                 for (int end = 0; dy == 0 && end < 2; end++) {
                     if (ends[end]) add_pairs(p->corner[end][side], own + at, own + at);
                 }

@@ -160,35 +160,39 @@ static void first_gradient(const first_layer *l, float *rows, int64_t image, int
     }
 }
 
-enum { SHIFTS = 17, MOST_SHIFT = 8 };
+// The Gram matrix needs, for every pixel, its 3 channels times those of the 5 pixels around it in its own row and in the two below. Those
+// 15 lie side by side: a few vectors of lanes, the last lane unused. Rows below are taken together where the registers allow it.
+enum { LANE_VECTORS = CORRELATION_LANES / VW, ROWS_AT_ONCE = CK_VW == 16 ? 3 : 1 };
 
-/// `shifts` consecutive shifts at a time; three vectors, so that a lane keeps its channel.
-CK_INLINE void correlate(const float *a, const float *b, int64_t count, double *sums, int first, int shifts) {
-    vf sum[6][3];
+CK_INLINE void correlate(const float *own, const float *const others[ROWS_AT_ONCE], int64_t from, int64_t to, double *sums) {
+    vf sum[ROWS_AT_ONCE][FIRST_CHANNELS][LANE_VECTORS];
     CK_UNROLL
-    for (int s = 0; s < shifts; s++) sum[s][0] = sum[s][1] = sum[s][2] = splat(0);
-    for (int64_t i = 0; i < count; i += 3 * VW) {
+    for (int i = 0; i < ROWS_AT_ONCE * FIRST_CHANNELS * LANE_VECTORS; i++) {
+        sum[i / LANE_VECTORS / FIRST_CHANNELS][i / LANE_VECTORS % FIRST_CHANNELS][i % LANE_VECTORS] = splat(0);
+    }
+    for (int64_t at = from * FIRST_CHANNELS; at < to * FIRST_CHANNELS; at += FIRST_CHANNELS) {
         CK_UNROLL
-        for (int v = 0; v < 3; v++) {
-            const vf x = load(a + i + v * VW);
+        for (int v = 0; v < LANE_VECTORS; v++) {
             CK_UNROLL
-            for (int s = 0; s < shifts; s++) sum[s][v] += x * load(b + i + v * VW + first + s - MOST_SHIFT);
+            for (int r = 0; r < ROWS_AT_ONCE; r++) {
+                const vf around = load(others[r] + at - 2 * FIRST_CHANNELS + v * VW);
+                CK_UNROLL
+                for (int c = 0; c < FIRST_CHANNELS; c++) sum[r][c][v] += splat(own[at + c]) * around;
+            }
         }
     }
-    for (int s = 0; s < shifts; s++) {
-        float lane[3 * VW];
-        for (int v = 0; v < 3; v++) store(lane + v * VW, sum[s][v]);
-        for (int i = 0; i < 3 * VW; i++) sums[(first + s) * 3 + i % 3] += lane[i];
+    CK_UNROLL
+    for (int i = 0; i < ROWS_AT_ONCE * FIRST_CHANNELS; i++) {
+        CK_UNROLL
+        for (int v = 0; v < LANE_VECTORS; v++) {
+            add_double(sums + i * CORRELATION_LANES + v * VW, sum[i / FIRST_CHANNELS][i % FIRST_CHANNELS][v], VW);
+        }
     }
 }
 
-static void first_correlation(const float *a, const float *b, int64_t count, double sums[SHIFTS * 3]) {
-#if CK_VW == 16
-    correlate(a, b, count, sums, 0, 6);
-    correlate(a, b, count, sums, 6, 6);
-    correlate(a, b, count, sums, 12, 5);
-#else
-    for (int first = 0; first < 16; first += 4) correlate(a, b, count, sums, first, 4);
-    correlate(a, b, count, sums, 16, 1);
-#endif
+static void first_correlation(const float *own, const float *const rows[3], int64_t width, double *sums) {
+    for (int64_t from = 0; from < width; from += CK_FLOAT_CHAIN) {
+        const int64_t to = ck_min(width, from + CK_FLOAT_CHAIN);
+        for (int r = 0; r < 3; r += ROWS_AT_ONCE) correlate(own, rows + r, from, to, sums + r * FIRST_CHANNELS * CORRELATION_LANES);
+    }
 }

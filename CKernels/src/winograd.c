@@ -1,49 +1,7 @@
-// Winograd convolution: shapes, filters, and which driver runs.
+// Winograd convolution: shapes, filters, and the way to the drivers.
 #include "winograd_driver.h"
 
-#ifdef CK_TUNE
-int ck_tune_tiles_f = 28, ck_tune_tiles_b = 28, ck_tune_super = 256, ck_tune_pf = -1, ck_tune_pb = -1;
-#define TILES_F ck_tune_tiles_f
-#define TILES_B ck_tune_tiles_b
-#define SUPER ck_tune_super
-#else
-#define TILES_F 28
-#define TILES_B 28
-#define SUPER 256
-#endif
-
-enum { FEW_TILES = 32, JOBS = 64, PARTS = 16, CACHED = 800 << 10, MOST_SUPER = 64 << 20 };
-
 static int64_t pad_to(int64_t n, int64_t step) { return ck_ceil_div(n, step) * step; }
-
-// Which driver.
-static winograd_plan plan_forward(const winograd_shape *s, bool whole_images) {
-    const int64_t total = s->batch * s->tiles, images = ck_max(1, SUPER / s->tiles);
-    const int64_t super = ck_min(images, s->batch) * s->tiles;
-    const int64_t block = POINTS * 4ll * TILES_F * (s->in_padded + 32), superblock = POINTS * 4 * super * (s->in_padded + s->out_padded);
-    winograd_plan plan = {.by_points = whole_images || ((block > CACHED || total < FEW_TILES) && superblock <= MOST_SUPER)};
-#ifdef CK_TUNE
-    if (ck_tune_pf >= 0 && !whole_images) plan.by_points = ck_tune_pf;
-#endif
-    plan.images = ck_min(images, s->batch);
-    plan.tiles = plan.by_points ? super : TILES_F;
-    plan.parts = plan.by_points ? s->batch : ck_min(JOBS, ck_max(ck_ceil_div(total, TILES_F), ck_min(8, ck_ceil_div(total, 8))));
-    return plan;
-}
-
-static winograd_plan plan_backward(const winograd_shape *s) {
-    const int64_t images = ck_max(1, SUPER / s->tiles);
-    const int64_t super = ck_min(images, s->batch) * s->tiles;
-    const int64_t block = POINTS * 4ll * TILES_B * (s->in_padded + s->out_padded), superblock = POINTS * 4 * super * (s->in_padded + s->out_padded);
-    winograd_plan plan = {.by_points = block > CACHED && superblock <= MOST_SUPER};
-#ifdef CK_TUNE
-    if (ck_tune_pb >= 0) plan.by_points = ck_tune_pb;
-#endif
-    plan.images = ck_min(images, s->batch);
-    plan.tiles = plan.by_points ? super : TILES_B;
-    plan.parts = plan.by_points ? s->batch : ck_min(PARTS, s->batch);
-    return plan;
-}
 
 bool ck_winograd_job(winograd_job *job, int batch, int height, int width, int in, int out, int workers, bool whole_images) {
     if (batch < 1 || height < 1 || width < 1 || in < 1 || out < 1) return false;
@@ -54,7 +12,9 @@ bool ck_winograd_job(winograd_job *job, int batch, int height, int width, int in
     s.tiles_x = (int)ck_ceil_div(width, TILE_SIDE);
     s.tiles_y = (int)ck_ceil_div(height, TILE_SIDE);
     s.tiles = (int64_t)s.tiles_x * s.tiles_y;
-    *job = (winograd_job){.s = s, .simd = simd, .workers = workers, .forward = plan_forward(&s, whole_images), .backward = plan_backward(&s)};
+    *job = (winograd_job){
+        .s = s, .simd = simd, .workers = workers, .forward = ck_winograd_plan_forward(&s, whole_images),
+        .backward = ck_winograd_plan_backward(&s)};
     return true;
 }
 

@@ -90,7 +90,7 @@ typedef struct {
     const float *_Nullable g;                   // backward: gradient of pooled
 } first_layer;
 
-enum { FIRST_CHANNELS = 3, FIRST_TAPS = 27, FIRST_MARGIN = 64 };
+enum { FIRST_CHANNELS = 3, FIRST_TAPS = 27, FIRST_MARGIN = 64, CORRELATION_LANES = 16 };
 
 /// Floats of one padded row: a column of zeros before, and zeros behind up to any vector.
 CK_INLINE int64_t first_row_floats(int width) { return (int64_t)width * FIRST_CHANNELS + 2 * FIRST_MARGIN; }
@@ -133,8 +133,8 @@ typedef struct {
     void (*first_forward)(const first_layer *layer, const float *w, float *rows, int64_t image, int row_pair, double *_Nullable sums);
     /// taps [27,K] += Σ patch · the gradient at each window's extremum, over one row of windows.
     void (*first_gradient)(const first_layer *layer, float *rows, int64_t image, int pooled_row, double *taps);
-    /// sums [17][3] += Σ_i a[i]·b[i + shift − 8] by i mod 3.  Shape: a [3·width] and b, with zeros around.
-    void (*first_correlation)(const float *a, const float *b, int64_t count, double sums[_Nonnull 17 * 3]);
+    /// sums [3][3][16] += Σ own[v,c] · rows[dy][v − 2 …, …], the lane counting channels of 5 pixels.  Shape: rows [3][width·3], zeros around.
+    void (*first_correlation)(const float *own, const float *const _Nonnull rows[_Nonnull 3], int64_t width, double *sums);
 } simd_kernels;
 
 #if defined(__x86_64__)

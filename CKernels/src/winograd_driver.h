@@ -26,6 +26,19 @@ typedef struct {
 CK_HIDDEN bool ck_winograd_job(
     winograd_job *job, int batch, int height, int width, int in, int out, int workers, bool whole_images);
 
+// ---- winograd_plan.c
+
+/// whole_images: a block is a whole number of images.
+CK_HIDDEN winograd_plan ck_winograd_plan_forward(const winograd_shape *s, bool whole_images);
+CK_HIDDEN winograd_plan ck_winograd_plan_backward(const winograd_shape *s);
+
+#ifdef CK_FORCED_PLANS
+/// For Benchmarks/blocks.c: 0 blocks, 1 points, -1 as the table says; tiles at a time, 0 as the table says.
+extern int ck_winograd_forced_driver, ck_winograd_forced_tiles;
+#endif
+
+// ---- winograd.c
+
 /// Floats of a filter, its transpose or its gradient in the transform domain.
 CK_HIDDEN int64_t ck_winograd_filter_floats(const winograd_job *job);
 CK_INLINE int64_t winograd_filter_stride(const winograd_shape *s) { return (int64_t)s->in_padded * s->out_padded + POINT_PAD; }

@@ -23,19 +23,14 @@ public enum StreamAlgorithm: String, Codable, CaseIterable, Sendable {
     func apply(
         _ raw: Predictions, order: [[Int]], _ configuration: TrainingConfiguration, _ groupCount: Int
     ) throws -> Predictions {
-        var online: OnlineFairness =
+        let online: OnlineFairness =
             self == .anytime
             ? .anytime(AnytimeParity(groupCount: groupCount, tolerance: configuration.epsilon))
             : .primalDual(
                 PrimalDual(
                     groupCount: groupCount, tolerance: configuration.epsilon, eta0: configuration.eta0,
                     batchThreshold: self == .primalDual ? .max : 1, pairPenalty: configuration.pairPenalty))
-        var fair = raw
-        for rows in order {
-            let step = try online.process(rows.map { raw.scores[$0] }, groups: rows.map { raw.groups[$0] })
-            for (row, score) in zip(rows, step.scores) { fair.scores[row] = score }
-        }
-        return fair
+        return try online.streaming(raw, order: order)
     }
 }
 

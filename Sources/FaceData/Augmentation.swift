@@ -22,20 +22,14 @@ public struct Augmentation: Codable, Equatable, Sendable {
 
     public var isNone: Bool { flip == 0 && jitter == 0 }
 
-    /// Changes a batch in place.
-    ///
-    /// Shape: `[N, S, S, 3]`, normalised by `transform`; `indices` are the N samples' positions in the split.
-    public func apply(to images: Tensor, indices: [Int], transform: FaceTransform, epoch: Int, random: RandomSource) {
-        guard !isNone else { return }
-        let size = images.shape[1], count = size * size * 3
+    /// The changes of one epoch's images, nil where there are none. The draws depend on epoch and sample alone.
+    public func change(transform: FaceTransform, epoch: Int, random: RandomSource) -> ImageChange? {
+        guard !isNone else { return nil }
         let source = random.fork(UInt64(isFrozen ? 0 : epoch))
-        withExtendedLifetime(images.storage) {
-            for (place, index) in indices.enumerated() {
-                var draw = source.fork(UInt64(index))
-                let pixels = UnsafeMutableBufferPointer(start: images.pointer + place * count, count: count)
-                if draw.uniform() < flip { Self.flip(pixels, size: size) }
-                if jitter > 0 { recolour(pixels, transform, &draw) }
-            }
+        return { [self] pixels, sample in
+            var draw = source.fork(UInt64(sample))
+            if draw.uniform() < flip { Self.flip(pixels, size: transform.imageSize) }
+            if jitter > 0 { recolour(pixels, transform, &draw) }
         }
     }
 

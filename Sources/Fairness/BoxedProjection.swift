@@ -15,11 +15,11 @@ struct BoxedProjection {
         /// Moves at which a score meets or leaves the box, ascending, and the mean there.
         private(set) var moves: [Double] = []
         private(set) var means: [Double] = []
-        private(set) var natural: Double
+        /// The mean of the clipped scores as they are, to the last digit the one of the table above.
+        private(set) var natural = 0.0
 
         init(_ values: [Double], _ box: ClosedRange<Double>) {
             count = Double(values.count)
-            natural = values.reduce(0) { $0 + min(max($1, box.lowerBound), box.upperBound) } / count
             let enter = values.map { box.lowerBound - $0 }.sorted()
             let leave = values.map { box.upperBound - $0 }.sorted()
             moves.reserveCapacity(2 * values.count)
@@ -35,6 +35,15 @@ struct BoxedProjection {
                 if isEnter { i += 1 } else { j += 1 }
             }
             means[means.count - 1] = box.upperBound
+            let next = partition { moves[$0] >= 0 }
+            if next == moves.count {
+                natural = box.upperBound
+            } else if next == 0 || moves[next] == 0 || means[next] == means[next - 1] {
+                natural = means[next]
+            } else {
+                let clipped = values.reduce(0) { $0 + min(max($1, box.lowerBound), box.upperBound) } / count
+                natural = min(max(clipped, means[next - 1]), means[next])
+            }
         }
 
         /// The moves that bring the mean to `target`; an interval where no score is free there.
@@ -97,13 +106,13 @@ struct BoxedProjection {
     func parity(_ cells: [Int], tolerance: Double, set: Int, into solution: inout Solution) {
         let naturals = cells.map { responses[$0].natural }
         guard cells.count > 1, naturals.max()! - naturals.min()! >= tolerance else { return }
-        let low = level(cells, tolerance)
+        let (low, high) = level(cells, tolerance)
         for k in cells {
             let natural = responses[k].natural
             if natural <= low {
                 solution.moves[k] = smallest(responses[k].moves(to: min(low, box.upperBound)))
-            } else if natural >= low + tolerance {
-                solution.moves[k] = smallest(responses[k].moves(to: max(low + tolerance, box.lowerBound)))
+            } else if natural >= high {
+                solution.moves[k] = smallest(responses[k].moves(to: max(high, box.lowerBound)))
             } else {
                 continue
             }
@@ -111,42 +120,46 @@ struct BoxedProjection {
         }
     }
 
-    /// c with Σ n_k ν_k(c) = 0 over the cells clamped to c or c + ε.
-    private func level(_ cells: [Int], _ tolerance: Double) -> Double {
-        var ends = [box.lowerBound, box.upperBound]
+    /// The interval c...c + ε as two numbers: where one of them is a mean at which a cell has no free score, it is that mean to the last
+    /// digit, and c ± ε recomputed would miss it.
+    private typealias Interval = (low: Double, high: Double)
+
+    /// The interval with Σ n_k ν_k = 0 over the cells clamped to its ends.
+    private func level(_ cells: [Int], _ tolerance: Double) -> Interval {
+        var ends: [Interval] = []
+        func add(_ mean: Double) { ends += [(mean, mean + tolerance), (mean - tolerance, mean)] }
+        add(box.lowerBound)
+        add(box.upperBound)
         for k in cells {
-            ends.append(responses[k].natural)
-            ends.append(responses[k].natural - tolerance)
-            for mean in responses[k].means {
-                ends.append(mean)
-                ends.append(mean - tolerance)
-            }
+            add(responses[k].natural)
+            responses[k].means.forEach(add)
         }
-        ends = ends.filter { box.contains($0) }.sorted()
-        // Below the lowest end nobody is raised, above the highest nobody is lowered: the balance changes sign between them.
+        // Beyond these nobody is raised, or nobody is lowered: the balance changes sign between them.
+        ends = ends.filter { $0.low >= box.lowerBound - tolerance && $0.low <= box.upperBound }.sorted { ($0.low, $0.high) < ($1.low, $1.high) }
         var below = 0, above = ends.count - 1
         while above - below > 1 {
             let middle = (below + above) / 2
-            let balance = balance(cells, at: ends[middle], tolerance)
+            let balance = balance(cells, ends[middle])
             if balance.contains(0) { return ends[middle] }
             if balance.upperBound < 0 { below = middle } else { above = middle }
         }
-        for end in [below, above] where balance(cells, at: ends[end], tolerance).contains(0) { return ends[end] }
-        let (start, stop) = (balance(cells, at: ends[below], tolerance).upperBound, balance(cells, at: ends[above], tolerance).lowerBound)
-        return ends[below] + (ends[above] - ends[below]) * min(max(start / (start - stop), 0), 1)
+        for end in [below, above] where balance(cells, ends[end]).contains(0) { return ends[end] }
+        let (start, stop) = (balance(cells, ends[below]).upperBound, balance(cells, ends[above]).lowerBound)
+        let low = ends[below].low + (ends[above].low - ends[below].low) * min(max(start / (start - stop), 0), 1)
+        return (low, low + tolerance)
     }
 
-    private func balance(_ cells: [Int], at low: Double, _ tolerance: Double) -> ClosedRange<Double> {
+    private func balance(_ cells: [Int], _ ends: Interval) -> ClosedRange<Double> {
         var least = 0.0, most = 0.0
         for k in cells {
             let response = responses[k]
             // A cell is raised only to c and lowered only to c + ε: the part of its moves with that sign.
-            if response.natural <= low {
-                let moves = response.moves(to: low)
+            if response.natural <= ends.low {
+                let moves = response.moves(to: min(ends.low, box.upperBound))
                 least += response.count * max(moves.lowerBound, 0)
                 most += response.count * max(moves.upperBound, 0)
-            } else if response.natural >= low + tolerance {
-                let moves = response.moves(to: low + tolerance)
+            } else if response.natural >= ends.high {
+                let moves = response.moves(to: max(ends.high, box.lowerBound))
                 least += response.count * min(moves.lowerBound, 0)
                 most += response.count * min(moves.upperBound, 0)
             }

@@ -70,3 +70,12 @@ public struct FairnessBatch: Sendable {
             strata: strata.isEmpty ? [] : Array(strata[rows]))
     }
 }
+
+extension FairnessBatch {
+    /// Predictions with what they know: groups and labels.
+    public init(_ predictions: Predictions) {
+        self.init(
+            scores: predictions.scores, groups: predictions.groups,
+            labels: predictions.labels.contains { $0 != nil } ? predictions.labels.map { $0.map(Double.init) ?? .nan } : [])
+    }
+}

@@ -25,8 +25,9 @@ extension FairnessLayer {
         switch criterion {
         case .demographicParity: return Cells(ofRow: batch.groups, sums: plain)
         case .conditionalParity:
-            guard !batch.strata.isEmpty || batch.scores.isEmpty else { throw FairnessError.missing("a stratum for each row", criterion) }
-            return blocked(batch, count: (batch.strata.max() ?? -1) + 1) { batch.strata[$0] }
+            let strata = batch.strata.isEmpty && !conditionOn.isEmpty ? batch.groups.map(stratum(of:)) : batch.strata
+            guard !strata.isEmpty || batch.scores.isEmpty else { throw FairnessError.missing("a stratum for each row", criterion) }
+            return blocked(batch, count: (strata.max() ?? -1) + 1) { strata[$0] }
         case .equalizedOdds, .equalOpportunity:
             let labels = try binaryLabels(batch)
             return criterion == .equalizedOdds
@@ -39,6 +40,17 @@ extension FairnessLayer {
             return cells
         case .custom: return customCells(batch, plain)
         }
+    }
+
+    /// The stratum that a group's values of the conditioning features make.
+    private func stratum(of group: Int) -> Int {
+        guard group != unknownGroup else { return -1 }
+        var (stratum, stride) = (0, groupCount)
+        for (feature, size) in featureSizes.enumerated() {
+            stride /= size
+            if conditionOn.contains(feature) { stratum = stratum * size + group / stride % size }
+        }
+        return stratum
     }
 
     private func blocked(_ batch: FairnessBatch, count: Int, _ block: (Int) -> Int) -> Cells {

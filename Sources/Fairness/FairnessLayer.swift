@@ -10,40 +10,51 @@ public struct FairnessLayer: Sendable {
     public let tolerance: Double
     /// What every score must lie in, unknown groups too; nil: no box. Units: logits.
     public let box: ClosedRange<Double>?
-    /// Numbers of values of the sensitive features, the last one fastest: what marginal parity takes groups apart by.
+    /// Numbers of values of the sensitive features, the last one fastest: what groups are taken apart by.
     let featureSizes: [Int]
+    /// For conditional parity: the features, by their place, whose values are the stratum of a row that is given none.
+    let conditionOn: [Int]
     let customRows: [CustomRow]
 
     /// Demographic parity: `max_k mean_k(ŷ) − min_k mean_k(ŷ) ≤ tolerance`.
     public init(groupCount: Int, tolerance: Double) {
         precondition(tolerance >= 0 && tolerance.isFinite, "tolerance \(tolerance) must be a finite number ≥ 0")
         (criterion, self.groupCount, self.tolerance) = (.demographicParity, groupCount, tolerance)
-        (box, featureSizes, customRows) = (nil, [], [])
+        (box, featureSizes, conditionOn, customRows) = (nil, [], [], [])
     }
 
-    /// - `featureSizes`: for marginal parity, the number of values of each sensitive feature; their product is `groupCount`.
-    /// - `customRows`: for `custom`; ε plays no part there.
+    /// - Parameters:
+    ///   - criterion: the notion of parity.
+    ///   - groupCount: K.
+    ///   - tolerance: ε, in logits.
+    ///   - featureSizes: for marginal parity, the number of values of each sensitive feature; their product is `groupCount`.
+    ///   - conditionOn: for conditional parity, the features, by their place in `featureSizes`, whose values are the stratum of a row;
+    ///     none where batches bring strata of their own.
+    ///   - box: what every score must lie in.
+    ///   - customRows: for `custom`; ε plays no part there.
     ///
     /// Errors: ``FairnessError/unsupported(_:)`` for a box with marginal parity or custom rows.
     public init(
-        _ criterion: Criterion, groupCount: Int, tolerance: Double, featureSizes: [Int] = [], box: ClosedRange<Double>? = nil,
-        customRows: [CustomRow] = []
+        _ criterion: Criterion, groupCount: Int, tolerance: Double, featureSizes: [Int] = [], conditionOn: [Int] = [],
+        box: ClosedRange<Double>? = nil, customRows: [CustomRow] = []
     ) throws {
         precondition(tolerance >= 0 && tolerance.isFinite, "tolerance \(tolerance) must be a finite number ≥ 0")
-        if criterion == .marginalParity {
+        if criterion == .marginalParity || !conditionOn.isEmpty {
             let product = featureSizes.reduce(1, *)
             precondition(product == groupCount, "features of \(featureSizes) values make \(product) groups, not \(groupCount)")
         }
-        if box != nil, criterion == .marginalParity || criterion == .custom {
-            throw FairnessError.unsupported(
-                "bounds on scores together with \(criterion.rawValue) are not solved; write bounds and constraint as custom rows on scores")
-        }
+        if box != nil, criterion == .marginalParity || criterion == .custom { throw FairnessError.unsupported(Self.boxRefusal(criterion)) }
         self.criterion = criterion
         self.groupCount = groupCount
         self.tolerance = tolerance
         self.box = box
         self.featureSizes = featureSizes
+        self.conditionOn = conditionOn
         self.customRows = customRows
+    }
+
+    static func boxRefusal(_ criterion: Criterion) -> String {
+        "bounds on scores together with \(criterion.rawValue) are not solved; write bounds and constraint as custom rows on scores"
     }
 
     /// Projects one batch. Unknown groups pass through; one present group is the identity.
@@ -149,9 +160,12 @@ public struct FairnessLayer: Sendable {
         var isFree = [Bool](repeating: true, count: fair.count)
         for row in fair.indices {
             let cell = cells.ofRow[row]
-            let moved = cell >= 0 ? fair[row] + solution.moves[cell] : fair[row]
-            isFree[row] = moved > box.lowerBound && moved < box.upperBound
-            fair[row] = min(max(moved, box.lowerBound), box.upperBound)
+            let move = cell >= 0 ? solution.moves[cell] : 0
+            let moved = fair[row] + move
+            // A move that ends where this score meets the box does so but for rounding.
+            let rounding = 4 * Double.ulpOfOne * (abs(fair[row]) + abs(move))
+            isFree[row] = moved > box.lowerBound + rounding && moved < box.upperBound - rounding
+            fair[row] = isFree[row] ? moved : moved - box.lowerBound < box.upperBound - moved ? box.lowerBound : box.upperBound
         }
         var after = GroupSums(groupCount: members.count)
         after.add(fair, groups: cells.ofRow)

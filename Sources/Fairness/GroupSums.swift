@@ -17,15 +17,27 @@ public struct GroupSums: Codable, Equatable, Sendable {
     public init(_ scores: [Double], groups: [Int], groupCount: Int) throws {
         precondition(scores.count == groups.count, "\(scores.count) scores, \(groups.count) groups")
         self.init(groupCount: groupCount)
-        // One pass for valid rows; which row was not is looked up only then.
-        var isValid = true
-        for (score, group) in zip(scores, groups) {
-            // False for NaN too.
-            let isFine = abs(score) <= largestScore && group >= unknownGroup && group < groupCount
-            isValid = isValid && isFine
+        // One pass; which row was not valid is looked up only where one was not.
+        let isValid = scores.withUnsafeBufferPointer { scores in
+            groups.withUnsafeBufferPointer { groups in
+                sums.withUnsafeMutableBufferPointer { sums in
+                    counts.withUnsafeMutableBufferPointer { counts in
+                        for row in scores.indices {
+                            let (score, group) = (scores[row], groups[row])
+                            // False for NaN too.
+                            guard abs(score) <= largestScore && group >= unknownGroup && group < groupCount else { return false }
+                            if group >= 0 {
+                                counts[group] += 1
+                                sums[group] += score
+                            }
+                        }
+                        return true
+                    }
+                }
+            }
         }
         guard isValid else { throw Self.firstError(scores, groups: groups, groupCount: groupCount) }
-        add(scores, groups: groups)
+        unknownCount = scores.count - knownCount
     }
 
     private static func firstError(_ scores: [Double], groups: [Int], groupCount: Int) -> FairnessError {
@@ -75,6 +87,8 @@ public struct GroupSums: Codable, Equatable, Sendable {
         for row in scores.indices where groups[row] != unknownGroup { sums[groups[row]] += scores[row] }
     }
 
+    mutating func addToSum(of group: Int, _ amount: Double) { sums[group] += amount }
+
     /// Whether sums read from a file can be those of `groupCount` groups.
     func isPossible(_ groupCount: Int) -> Bool {
         counts.count == groupCount && sums.count == groupCount && counts.allSatisfy { $0 >= 0 } && sums.allSatisfy(\.isFinite)
@@ -96,6 +110,26 @@ public struct GroupSums: Codable, Equatable, Sendable {
         guard let low = known.min(), let high = known.max() else { return 0 }
         return high - low
     }
+}
+
+/// The rows of each group, in order.
+struct GroupRows {
+    private var order: [Int]
+    private var starts: [Int]
+
+    init(_ groups: [Int], _ counts: [Int]) {
+        starts = [0]
+        starts.reserveCapacity(counts.count + 1)
+        for count in counts { starts.append(starts.last! + count) }
+        var next = starts
+        order = Array(repeating: 0, count: starts.last!)
+        for (row, group) in groups.enumerated() where group != unknownGroup {
+            order[next[group]] = row
+            next[group] += 1
+        }
+    }
+
+    subscript(group: Int) -> ArraySlice<Int> { order[starts[group]..<starts[group + 1]] }
 }
 
 /// The largest magnitude of a score: finite scores beyond it could overflow in sums and squares and come out as NaN.

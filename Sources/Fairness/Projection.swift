@@ -98,10 +98,16 @@ public struct Projection: Sendable {
     }
 
     private func gradientSums(_ dScores: [Double]) -> [Double] {
-        var sum = [Double](repeating: 0, count: sums.groupCount)
+        // One place before the cells for the rows of none, so that the loop has no branch.
+        var sum = [Double](repeating: 0, count: sums.groupCount + 1)
         sum.withUnsafeMutableBufferPointer { sum in
-            for (d, cell) in zip(dScores, cells) where cell >= 0 { sum[cell] += d }
+            dScores.withUnsafeBufferPointer { dScores in
+                cells.withUnsafeBufferPointer { cells in
+                    for row in dScores.indices { sum[cells[row] + 1] += dScores[row] }
+                }
+            }
         }
+        sum.removeFirst()
         return sum
     }
 
@@ -111,7 +117,7 @@ public struct Projection: Sendable {
     /// set with a cell that has no free score cannot move.
     private static func fuse(_ sets: [Int], _ sum: [Double], free: [Int], counts: [Int]) -> [Double]? {
         guard let last = sets.max(), last >= 0 || sets.contains(pinned) else { return nil }
-        var pull = [Double](repeating: 0, count: last + 1), weight = pull
+        var pull = [Double](repeating: 0, count: max(last + 1, 0)), weight = pull
         for k in sets.indices where sets[k] >= 0 && counts[k] > 0 {
             let share = Double(counts[k]) / Double(free[k])
             pull[sets[k]] += free[k] > 0 ? share * sum[k] : 0
@@ -126,14 +132,17 @@ public struct Projection: Sendable {
 
     /// values + shift of their cell; rows of no cell as they are.
     private static func adding(_ shift: [Double], to values: [Double], _ cells: [Int]) -> [Double] {
-        var result = values
-        result.withUnsafeMutableBufferPointer { result in
-            shift.withUnsafeBufferPointer { shift in
-                cells.withUnsafeBufferPointer { cells in
-                    for row in result.indices where cells[row] >= 0 { result[row] += shift[cells[row]] }
+        // Adding −0 changes no number, so that the loop has no branch.
+        let shift = [-0.0] + shift
+        return Array(unsafeUninitializedCapacity: values.count) { result, count in
+            values.withUnsafeBufferPointer { values in
+                shift.withUnsafeBufferPointer { shift in
+                    cells.withUnsafeBufferPointer { cells in
+                        for row in values.indices { result.initializeElement(at: row, to: values[row] + shift[cells[row] + 1]) }
+                    }
                 }
             }
+            count = values.count
         }
-        return result
     }
 }

@@ -13,6 +13,8 @@ public struct ScoreMetrics: Codable, Equatable, Sendable {
     public var meanPairwiseLogitGap: Double?
     public var pairsViolated: Int
     public var pairs: Int
+    /// The smallest tolerance that the criterion would have found met; for demographic parity the mean-logit gap. Units: logits.
+    public var criterionGap: Double
     /// On decisions.
     public var demographicParityDifference: Double?
     public var demographicParityRatio: Double?
@@ -20,7 +22,8 @@ public struct ScoreMetrics: Codable, Equatable, Sendable {
     public var equalOpportunityDifference: Double?
     public var undefined: [String: String]
 
-    init(_ frame: MetricFrame, tolerance: Double) {
+    init(_ predictions: Predictions, _ layer: FairnessLayer, threshold: Double) throws {
+        let frame = MetricFrame(predictions, groupCount: layer.groupCount, threshold: threshold)
         var reasons: [String: String] = [:]
         func value(_ name: String, _ metric: MetricValue) -> Double? {
             reasons[name] = metric.reason
@@ -32,7 +35,9 @@ public struct ScoreMetrics: Codable, Equatable, Sendable {
         selectionRate = value("selection_rate", frame.overall(.selectionRate))
         worstGroupAccuracy = value("worst_group_accuracy", frame.worstGroupAccuracy)
         meanLogitGap = value("mean_logit_gap", frame.meanLogitGap)
-        let gaps = frame.pairwiseGaps(tolerance: tolerance)
+        // The projection reaches ε up to rounding of sums over the split.
+        let gaps = frame.pairwiseGaps(tolerance: layer.tolerance + 1e-9)
+        criterionGap = try layer.gap(FairnessBatch(predictions))
         (meanPairwiseLogitGap, pairsViolated, pairs) = (gaps.mean, gaps.violated, gaps.pairs)
         demographicParityDifference = value("demographic_parity_difference", frame.demographicParityDifference)
         demographicParityRatio = value("demographic_parity_ratio", frame.demographicParityRatio)
@@ -73,6 +78,7 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     }
 
     public var samples: Int
+    public var criterion: Criterion
     /// ε, in logits.
     public var epsilon: Double
     /// On the probability.
@@ -88,21 +94,20 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     ///
     /// Errors: `FairnessError`.
     public init(
-        _ predictions: Predictions, features: SensitiveFeatures, epsilon: Double, threshold: Double = 0.5,
+        _ predictions: Predictions, features: SensitiveFeatures, layer: FairnessLayer, threshold: Double = 0.5,
         projectionBatch: Int? = nil
     ) throws {
         let groupCount = features.groupCount
-        let fair = try LogitPostprocessor.projection(tolerance: epsilon)
-            .apply(predictions, groupCount: groupCount, batchSize: projectionBatch)
+        let fair = try LogitPostprocessor.projection(layer).apply(predictions, batchSize: projectionBatch)
         let before = MetricFrame(predictions, groupCount: groupCount, threshold: threshold)
         let after = MetricFrame(fair, groupCount: groupCount, threshold: threshold)
         samples = predictions.scores.count
-        self.epsilon = epsilon
+        criterion = layer.criterion
+        epsilon = layer.tolerance
         self.threshold = threshold
         self.projectionBatch = projectionBatch
-        // The projection reaches ε up to rounding of sums over the split.
-        raw = ScoreMetrics(before, tolerance: epsilon + 1e-9)
-        projected = ScoreMetrics(after, tolerance: epsilon + 1e-9)
+        raw = try ScoreMetrics(predictions, layer, threshold: threshold)
+        projected = try ScoreMetrics(fair, layer, threshold: threshold)
         groups = (0..<groupCount).map { k in
             Group(
                 group: features.label(k), raw: GroupMetrics { before.byGroup($0)[k] },

@@ -44,7 +44,7 @@ extension FairScores {
         writer.object { object in
             object.field("criterion", settings.criterion.rawValue)
             object.field("epsilon", settings.tolerance)
-            object.field("algorithm", stream == nil ? "projection" : "primal-dual")
+            object.field("algorithm", stream?.name.rawValue ?? "projection")
             object.field("batch_size", settings.batchSize)
             object.field("threshold", threshold)
             object.field("row_count", table.count)
@@ -52,6 +52,8 @@ extension FairScores {
             object.field("batches", batches)
             object.field("gap_before", before.gap)
             object.field("gap_after", after.gap)
+            object.field("criterion_gap_before", criterionGaps.before)
+            object.field("criterion_gap_after", criterionGaps.after)
             object.field("largest_batch_gap", largestBatchGap)
             object.array("groups") { groups in
                 for (index, name) in groupNames.enumerated() {

@@ -3,7 +3,7 @@ import FaceData
 
 extension ScoreTable {
     /// Reads CSV whose header names id, group, logit and perhaps label, in any order and among other columns.
-    static func readCSV(_ bytes: ArraySlice<UInt8>, source: String) throws(ScoreTableError) -> ScoreTable {
+    static func readCSV(_ bytes: ArraySlice<UInt8>, _ wanted: ScoreColumns, source: String) throws(ScoreTableError) -> ScoreTable {
         let records = CSVReader(Array(bytes))
         func next() throws(ScoreTableError) -> [String]? {
             do { return try records.next()?.fields } catch let error as CSVError {
@@ -13,7 +13,7 @@ extension ScoreTable {
             }
         }
         guard let header = try next() else { throw ScoreTableError(source: source, reason: "is empty") }
-        let columns = try CSVColumns(header: header.map(trim), line: records.line, source: source)
+        let columns = try CSVColumns(header: header.map(trim), wanted, line: records.line, source: source)
         var table = ScoreTable()
         table.ignoredColumns = columns.ignored
         while let fields = try next() {
@@ -30,14 +30,10 @@ extension ScoreTable {
             case .success(let logit): table.logits.append(logit)
             case .failure(let problem): throw fail(columns.logit, problem.reason)
             }
-            if let column = columns.label {
-                switch label(fields[column]) {
-                case .success(let label): table.labels.append(label)
-                case .failure(let problem): throw fail(column, problem.reason)
-                }
-            } else {
-                table.labels.append(nil)
+            if let problem = table.appendLabel(columns.label.map { fields[$0] }, numeric: wanted.numericLabels) {
+                throw fail(columns.label!, problem.reason)
             }
+            if let column = columns.stratum { table.strata.append(trim(fields[column])) }
             table.ids.append(.string(fields[columns.id]))
             let group = fields[columns.group]
             table.groups.append(trim(group).isEmpty ? "" : group)
@@ -51,7 +47,7 @@ extension ScoreTable {
     }
 
     /// Reads one JSON object per line with the keys id, group, logit and perhaps label.
-    static func readNDJSON(_ bytes: ArraySlice<UInt8>, source: String) throws(ScoreTableError) -> ScoreTable {
+    static func readNDJSON(_ bytes: ArraySlice<UInt8>, _ wanted: ScoreColumns, source: String) throws(ScoreTableError) -> ScoreTable {
         var table = ScoreTable()
         var line = 0
         var start = bytes.startIndex
@@ -65,30 +61,36 @@ extension ScoreTable {
             do throws(JSONError) {
                 value = try text.withUnsafeBufferPointer { (buffer) throws(JSONError) in try JSONValue.parse(buffer) }
             } catch { throw ScoreTableError(source: source, line: line, reason: "is \(error)") }
-            try table.append(value, line: line, source: source)
+            try table.append(value, wanted, line: line, source: source)
         }
+        // A key that no line has is no column.
+        if table.strata.allSatisfy(\.isEmpty) { table.strata = [] }
         return table
     }
 
-    private mutating func append(_ record: JSONValue, line: Int, source: String) throws(ScoreTableError) {
+    private mutating func append(
+        _ record: JSONValue, _ wanted: ScoreColumns, line: Int, source: String
+    ) throws(ScoreTableError) {
         func fail(_ key: String, _ value: JSONValue?, _ reason: String) -> ScoreTableError {
             ScoreTableError(source: source, line: line, column: key, value: value.flatMap(\.spelling), reason: reason)
         }
         guard case .object(let members) = record else {
             throw ScoreTableError(source: source, line: line, reason: "is \(record.kind); expected an object with the keys id, group, logit")
         }
-        var id = JSONValue.null, group = JSONValue.null, logit: JSONValue?, label: Int?
+        var id = JSONValue.null, group = JSONValue.null, logit: JSONValue?, label: String?, stratum = ""
         for member in members {
+            if member.key == wanted.stratum {
+                guard let text = member.value.spelling else { throw fail(member.key, nil, "a stratum is a string, a number or null, not \(member.value.kind)") }
+                stratum = Self.trim(text)
+                continue
+            }
             switch member.key {
             case "id": id = member.value
             case "group": group = member.value
             case "logit": logit = member.value
             case "label":
-                guard member.value != .null else { continue }
-                guard let text = member.value.spelling, case .success(let number) = Self.label(text) else {
-                    throw fail("label", member.value, "is no label; labels are 0 or 1, or null where unknown")
-                }
-                label = number
+                guard let text = member.value.spelling else { throw fail("label", nil, "a label is 0, 1 or null, not \(member.value.kind)") }
+                label = text
             default: if !ignoredColumns.contains(member.key) { ignoredColumns.append(member.key) }
             }
         }
@@ -101,10 +103,13 @@ extension ScoreTable {
             throw fail("logit", logit, logit == .null ? "is null; drop the row or repair the model that wrote it" : "is not a number")
         }
         guard let name = group.groupName else { throw fail("group", nil, "a group is a string, an object of features, or null; not \(group.kind)") }
+        if let problem = appendLabel(label, numeric: wanted.numericLabels) {
+            throw fail("label", label.map(JSONValue.string), problem.reason)
+        }
         ids.append(id)
         groups.append(Self.trim(name).isEmpty ? "" : name)
         logits.append(score)
-        labels.append(label)
+        if wanted.stratum != nil { strata.append(stratum) }
     }
 }
 
@@ -135,22 +140,23 @@ extension JSONValue {
 /// Where the columns we read stand in a CSV header.
 private struct CSVColumns {
     var id = -1, group = -1, logit = -1
-    var label: Int?
+    var label: Int?, stratum: Int?
     var ignored: [String] = []
 
-    init(header: [String], line: Int, source: String) throws(ScoreTableError) {
+    init(header: [String], _ wanted: ScoreColumns, line: Int, source: String) throws(ScoreTableError) {
         var seen: [String: Int] = [:]
         for (index, name) in header.enumerated() {
             if let before = seen[name] {
                 throw ScoreTableError(source: source, line: line, column: name, reason: "stands twice in the header, as columns \(before + 1) and \(index + 1)")
             }
             seen[name] = index
+            if name == wanted.stratum { stratum = index }
             switch name {
             case "id": id = index
             case "group": group = index
             case "logit": logit = index
             case "label": label = index
-            default: ignored.append(name)
+            default: if name != wanted.stratum { ignored.append(name) }
             }
         }
         let missing = [("id", id), ("group", group), ("logit", logit)].filter { $0.1 < 0 }.map(\.0)

@@ -10,6 +10,10 @@ public struct ScoreTable: Equatable, Sendable {
     public var logits: [Double] = []
     /// 0 or 1; nil where the row has none.
     public var labels: [Int?] = []
+    /// Numbers instead of ``labels``, where they were asked for; nil where the row has none.
+    public var targets: [Double?] = []
+    /// The column that was asked for as stratum, empty where unknown; no values at all where the input lacks the column.
+    public var strata: [String] = []
     /// Columns or keys that the input has and nobody reads, in order of appearance.
     public var ignoredColumns: [String] = []
 
@@ -31,6 +35,19 @@ public struct ScoreTable: Equatable, Sendable {
             return names.count - 1
         }
         return (names, groups)
+    }
+}
+
+/// What a criterion wants of a table beyond id, group, logit and labels of 0 and 1.
+public struct ScoreColumns: Equatable, Sendable {
+    /// Labels are any numbers.
+    public var numericLabels: Bool
+    /// The column or key that is the stratum, if the table has it.
+    public var stratum: String?
+
+    public init(numericLabels: Bool = false, stratum: String? = nil) {
+        self.numericLabels = numericLabels
+        self.stratum = stratum
     }
 }
 
@@ -71,7 +88,9 @@ extension ScoreTable {
     /// Reads a table; `format` nil decides by content first and by the extension of `source` second.
     ///
     /// Errors: ``ScoreTableError`` for everything that is not a table of finite logits.
-    public static func read(_ bytes: [UInt8], format: ScoreFormat? = nil, source: String) throws(ScoreTableError) -> ScoreTable {
+    public static func read(
+        _ bytes: [UInt8], format: ScoreFormat? = nil, columns: ScoreColumns = ScoreColumns(), source: String
+    ) throws(ScoreTableError) -> ScoreTable {
         let body = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
         let first = body.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
         guard let first else {
@@ -87,8 +106,8 @@ extension ScoreTable {
         }
         let table: ScoreTable
         switch format ?? detect(first: first, source: source) {
-        case .csv: table = try readCSV(body, source: source)
-        case .ndjson: table = try readNDJSON(body, source: source)
+        case .csv: table = try readCSV(body, columns, source: source)
+        case .ndjson: table = try readNDJSON(body, columns, source: source)
         }
         if table.count == 0 { throw ScoreTableError(source: source, reason: "has a header and no rows") }
         return table
@@ -126,13 +145,32 @@ extension ScoreTable {
 
     struct NumberProblem: Error { let reason: String }
 
+    /// Takes a row's label in the form that was asked for.
+    mutating func appendLabel(_ text: String?, numeric: Bool) -> NumberProblem? {
+        guard numeric, let text, !Self.trim(text).isEmpty else {
+            switch Self.label(text ?? "") {
+            case .success(let label): labels.append(label)
+            case .failure(let problem): return problem
+            }
+            if numeric { targets.append(nil) }
+            return nil
+        }
+        switch Self.number(text) {
+        case .success(let value):
+            targets.append(value)
+            labels.append(nil)
+            return nil
+        case .failure(let problem): return problem
+        }
+    }
+
     /// 0, 1, or nil for an empty cell.
     static func label(_ text: String) -> Result<Int?, NumberProblem> {
         switch trim(text) {
         case "": .success(nil)
         case "0", "0.0": .success(0)
         case "1", "1.0": .success(1)
-        default: .failure(NumberProblem(reason: "is no label; labels are 0 or 1, or empty where unknown"))
+        default: .failure(NumberProblem(reason: "is no label; labels are 0 or 1, or empty (null in NDJSON) where unknown"))
         }
     }
 

@@ -7,6 +7,8 @@ import TensorCore
 
 public struct StreamSettings: Sendable {
     public var criterion: Criterion
+    /// The model was trained with bounds on its scores, which no stream holds.
+    public var hasBounds = false
     /// ε. Units: logits.
     public var tolerance: Double
     public var online = OnlineName.primalDual
@@ -57,7 +59,11 @@ public struct StreamSettings: Sendable {
         case .primalDual:
             .primalDual(
                 PrimalDual(groupCount: groupCount, tolerance: tolerance, eta0: eta0, batchThreshold: batchThreshold, pairPenalty: pairPenalty))
-        case .anytime: .anytime(AnytimeParity(groupCount: groupCount, tolerance: tolerance, cap: anytimeCap, horizon: anytimeHorizon))
+        case .anytime:
+            .anytime(
+                AnytimeParity(
+                    groupCount: groupCount, tolerance: tolerance, cap: anytimeCap, horizon: anytimeHorizon,
+                    threshold: AnytimeParity.threshold(ofProbability: threshold)))
         }
     }
 
@@ -65,9 +71,7 @@ public struct StreamSettings: Sendable {
     ///
     /// Errors: `CheckpointError` malformed when the file names a criterion or penalty that this version does not know.
     public init(_ metadata: ModelMetadata, file: String) throws {
-        guard let criterion = Criterion(rawValue: metadata.criterion) else {
-            throw CheckpointError.malformed(file, "its criterion '\(metadata.criterion)' is not known to this version")
-        }
+        let criterion = try metadata.knownCriterion(file: file)
         guard let penalty = PairPenalty(rawValue: metadata.pairPenalty) else {
             throw CheckpointError.malformed(file, "its pair penalty '\(metadata.pairPenalty)' is not known to this version")
         }
@@ -76,6 +80,7 @@ public struct StreamSettings: Sendable {
             pairPenalty: penalty, threshold: metadata.threshold)
         interpolation = metadata.interpolation ?? .bilinear
         imageLimits.fastDecode = metadata.fastDecode ?? false
+        hasBounds = metadata.criterionDetails?.bounds != nil
     }
 }
 
@@ -83,8 +88,13 @@ public struct StreamSettings: Sendable {
 public struct UnfitCriterion: Error, Equatable, CustomStringConvertible {
     public let description: String
 
-    init(_ criterion: Criterion, _ modelName: String) {
-        let reason = criterion.inferenceRefusal ?? "a stream keeps the means of groups together; \(criterion.rawValue) is a constraint of whole tables: see 'facefair project'"
+    init(_ criterion: Criterion, hasBounds: Bool, _ modelName: String) {
+        let table = "see 'facefair project'"
+        let reason =
+            criterion.inferenceRefusal
+            ?? (hasBounds
+                ? "a stream holds no bounds on scores, whole tables do: \(table)"
+                : "a stream keeps the means of groups together; \(criterion.rawValue) is a constraint of whole tables: \(table)")
         description = "\(modelName): \(reason). To stream it with parity of group means instead, add --criterion demographic-parity"
     }
 }

@@ -37,7 +37,9 @@ public final class StreamingInference {
         predict: @escaping ([[UInt8]]) -> [Double]
     ) throws {
         precondition(settings.batchSize > 0 && settings.workers > 0, "batchSize \(settings.batchSize), workers \(settings.workers)")
-        guard settings.criterion.onlineRefusal == nil else { throw UnfitCriterion(settings.criterion, modelName) }
+        guard settings.criterion.onlineRefusal == nil, !settings.hasBounds else {
+            throw UnfitCriterion(settings.criterion, hasBounds: settings.hasBounds, modelName)
+        }
         precondition(state != nil || settings.identity == .none, "replays are told apart by the saved state")
         self.settings = settings
         self.features = features

@@ -81,13 +81,15 @@ extension SVGChart {
         }
     }
 
-    /// What bars and intervals share: names at the left, one axis below, limits down through all rows.
+    /// What bars and intervals share: names at the left, or above each row where that would take more than half the width; one axis
+    /// below, limits down through all rows.
     private func drawRows(
         _ names: [String], _ axis: Axis, _ values: [Double], rowHeight: Double, top: Double, _ writer: inout SVGWriter,
         _ drawRow: (Int, Double, AxisScale, inout SVGWriter) -> Void
     ) -> Double {
-        let nameWidth = min((names.map { textWidth($0) }.max() ?? 0), width * 0.5)
-        let left = nameWidth + 16, right = width - 18
+        let nameWidth = names.map { textWidth($0) }.max() ?? 0
+        let isStacked = nameWidth > width * 0.5, nameHeight = isStacked ? 15.0 : 0
+        let left = isStacked ? 16 : nameWidth + 16, right = width - 18, rowHeight = rowHeight + nameHeight
         let plotTop = top + 8, bottom = plotTop + rowHeight * Double(max(names.count, 1)) + 4
         let scale = AxisScale(axis, values: values + limits.map(\.value), from: left, to: right, tickCount: 5)
         for tick in scale.ticks {
@@ -97,8 +99,12 @@ extension SVGChart {
         writer.line(left, bottom, right, bottom, "ff-rule")
         writer.label(axis.caption, (left + right) / 2, bottom + 34, "ff-axis", anchor: "middle")
         for (index, name) in names.enumerated() {
-            let center = plotTop + rowHeight * (Double(index) + 0.5)
-            writer.label(shortened(name, width: width * 0.5), left - 8, center + 4, "ff-text", anchor: "end")
+            let center = plotTop + rowHeight * (Double(index) + 0.5) + nameHeight / 2
+            if isStacked {
+                writer.label(shortened(name, width: width - 24), left, plotTop + rowHeight * Double(index) + 13, "ff-text")
+            } else {
+                writer.label(name, left - 8, center + 4, "ff-text", anchor: "end")
+            }
             drawRow(index, center, scale, &writer)
         }
         if scale.low < 0 && scale.high > 0, let zero = scale.position(0) { writer.line(zero, plotTop, zero, bottom, "ff-rule") }

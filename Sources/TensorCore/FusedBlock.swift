@@ -120,10 +120,9 @@ public struct FusedBlock: Sendable {
         }
     }
 
-    /// - Parameters:
-    ///   - gradient: of the output; unless the block averages, as the next block's backward pass left it.
-    ///   - sums: its two sums per channel, in Double, as the next block's backward pass left them.
-    ///   - inputGradient: where to put the gradient of the input and its sums; nil where nobody needs it.
+    /// - `gradient`: of the output; unless the block averages, as the next block's backward pass left it.
+    /// - `sums`: its two sums per channel, in Double, as the next block's backward pass left them.
+    /// - `inputGradient`: where to put the gradient of the input and its sums; nil where nobody needs it.
     public func backward(
         _ memory: Memory, _ parameters: Parameters, _ gradients: Gradients, input: Input, gradient: UnsafePointer<Float>,
         sums: TensorStorage, inputGradient: (dx: UnsafeMutablePointer<Float>, sums: TensorStorage)?, size: Size, workspace: Workspace

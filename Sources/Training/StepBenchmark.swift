@@ -32,6 +32,8 @@ public struct StepBenchmark: Codable, Equatable, Sendable {
         public var latencyBatchSizes: [Int] = []
         /// Time every layer.
         public var layers = false
+        /// False: every layer runs by itself.
+        public var usesFusedKernels = true
 
         public init() {}
     }
@@ -62,6 +64,7 @@ public struct StepBenchmark: Codable, Equatable, Sendable {
     public static func measure(_ settings: Settings) throws -> StepBenchmark {
         Threads.configure(settings.threads)
         let step = SyntheticStep(settings.model, imageSize: settings.imageSize, batchSize: settings.batchSize)
+        step.model.usesFusedKernels = settings.usesFusedKernels
         let infer = medianSeconds(settings.repeats) { step.infer() }
         let latencies = settings.latencyBatchSizes.map { count in
             let images = SyntheticStep.images(count: count, size: settings.imageSize)

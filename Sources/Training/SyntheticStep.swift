@@ -17,7 +17,8 @@ package final class SyntheticStep {
         groups = (0..<batchSize).map { $0 / 2 % 4 }
         model = FaceClassifier(ClassifierConfiguration(backbone: name), random: RandomSource(seed: 1))
         optimizer = AdamW(model.store, learningRates: [.backbone: 1e-3, .head: 1e-3])
-        method = TrainingConfiguration().makeMethod(groupCount: 4)
+        // The default criterion and one feature fit together.
+        method = try! TrainingConfiguration().makeMethod(SensitiveFeatures([.init(name: "group", values: ["0", "1", "2", "3"])]))
     }
 
     /// Normalised pixels look like this: uniform in [−2, 2).

@@ -73,7 +73,8 @@ public final class Trainer {
             random: random.fork(1))
         if let weights = configuration.weights { try Checkpoint.loadWeights(model, from: URL(fileURLWithPath: weights)) }
         optimizer = configuration.makeOptimizer(model.store)
-        method = configuration.makeMethod(groupCount: dataset.groupCount)
+        method = try configuration.makeMethod(
+            SensitiveFeatures(dataset.features.map { .init(name: $0.name, values: $0.values) }))
         state = TrainerState(
             learningRates: [:],
             plateau: ReduceLROnPlateau(minimum: configuration.minimumLearningRate),
@@ -160,14 +161,12 @@ public final class Trainer {
         let sampler = StratifiedBatchSampler(
             groups: trainLoader.samples.map(\.group), batchSize: configuration.batchSize,
             random: RandomSource(seed: configuration.seed).fork(2))
-        let batches = trainLoader.batches(Array(sampler.epoch(epoch).dropFirst(skipped)))
+        let batches = trainLoader.batches(
+            Array(sampler.epoch(epoch).dropFirst(skipped)),
+            change: configuration.augmentation.change(
+                transform: trainLoader.transform, epoch: epoch, random: RandomSource(seed: configuration.seed).fork(3)))
         var lastSave = ContinuousClock.now
         while let batch = try tally.time(\.data, { try batches.next() }) {
-            tally.time(\.data) {
-                configuration.augmentation.apply(
-                    to: batch.images, indices: batch.indices, transform: trainLoader.transform, epoch: epoch,
-                    random: RandomSource(seed: configuration.seed).fork(3))
-            }
             if batch.count >= 2 { try step(batch, &tally) }  // batch norm needs two
             try logStep(epoch, tally)
             let stops = shouldStop()
@@ -222,7 +221,7 @@ public final class Trainer {
             model.forward($0, .inference).map(Double.init)
         }
         guard !raw.scores.isEmpty else { throw TrainingError.noSamples("no validation image could be decoded; see bad_images.jsonl") }
-        let fair = try method.postprocessor.apply(raw, groupCount: dataset.groupCount)
+        let fair = try method.postprocessor.apply(raw)
         let frame = MetricFrame(fair, groupCount: dataset.groupCount)
         row.validLoss = (frame.overall(.bce).value ?? .nan) + (try method.validationPenalty(raw))
         row.validAccuracy = frame.overall(.accuracy).value ?? .nan
@@ -307,7 +306,8 @@ public final class Trainer {
             std: configuration.std, interpolation: configuration.interpolation, fastDecode: configuration.images.fastDecode,
             dataset: dataset.name, synthetic: dataset.isSynthetic, target: dataset.target,
             features: dataset.features.map { FeatureDeclaration(name: $0.name, values: $0.values) },
-            method: configuration.method.rawValue, criterion: configuration.criterion.rawValue, epsilon: configuration.epsilon,
+            method: configuration.method.rawValue, criterion: configuration.criterion.rawValue,
+            criterionDetails: configuration.criterionDetails.map(CriterionDeclaration.init), epsilon: configuration.epsilon,
             batchThreshold: configuration.batchThreshold, eta0: configuration.eta0,
             pairPenalty: configuration.pairPenalty.rawValue, seed: configuration.seed, epoch: epoch)
     }

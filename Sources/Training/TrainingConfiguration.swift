@@ -46,6 +46,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     // How it is made fair
     public var method = MethodName.fairnessLayer
     public var criterion = Criterion.demographicParity
+    /// Bounds, strata or rows of the criterion; nil: none.
+    public var criterionDetails: CriterionDetails?
     /// ε, in logits.
     public var epsilon = 1e-3
     public var batchThreshold = 100
@@ -119,6 +121,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
         func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
             if !condition { throw TrainingError.invalidConfiguration(message()) }
         }
+        try validateCriterion()
         try require((0...1).contains(augmentation.flip), "--hflip \(augmentation.flip): must be a probability")
         try require((0..<1).contains(augmentation.jitter), "--color-jitter \(augmentation.jitter): must be at least 0 and below 1")
         try require(epochs >= 1, "--epochs \(epochs): must be at least 1")
@@ -143,5 +146,23 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
         try require(
             mean.count == 3 && std.count == 3 && std.allSatisfy { $0 > 0 && $0.isFinite } && mean.allSatisfy(\.isFinite),
             "--mean and --std take three numbers, the std above 0")
+    }
+
+    /// What of the criterion can be judged before the groups are known; the rest is found by ``makeMethod(_:)``.
+    private func validateCriterion() throws {
+        func refuse(_ reason: String) -> TrainingError { .invalidConfiguration("--criterion \(criterion.rawValue): \(reason)") }
+        if let complaint = (criterionDetails ?? CriterionDetails()).complaint(criterion) { throw refuse(complaint) }
+        switch method {
+        case .none: break
+        case .projection, .fairnessLayer:
+            if criterion == .equalizedResiduals {
+                throw refuse(
+                    "it compares scores with labels on one scale, and a classifier's logits are not on that of its labels; 'facefair project' holds it on tables")
+            }
+        case .penalty, .strictPenalty:
+            if criterion != .demographicParity || criterionDetails?.bounds != nil {
+                throw refuse("--method \(method.rawValue) prices the gaps of group means and nothing else; take --method fairness-layer")
+            }
+        }
     }
 }

@@ -18,11 +18,14 @@ struct BenchCommand: ParsableCommand {
             images_per_second).
 
             --layers adds layers: a list of layer, pass (forward, backward, infer, update), milliseconds and, where arithmetic is \
-            what counts, gflops and gemm_share. They count the arithmetic of the direct algorithm, so Winograd may pass 100 %.
+            what counts, gflops and gemm_share. They count the arithmetic of the direct algorithm, so Winograd may pass 100 %. A \
+            convolution stands for its batch norm, ReLU and pooling too, unless --plain-kernels runs them one by one. --epoch \
+            always runs what the trainer runs.
 
             --epoch adds epoch: images, epoch_seconds (one epoch of the trainer, pixels in memory), data_seconds (of that, waiting \
             for the loader), step_seconds (the same images at the speed of bare steps) and ratio, the first over the last.
-            """)
+            """,
+        subcommands: [BenchFairnessCommand.self])
 
     @Option(help: "Network.")
     var model = BackboneName.simpleCNN
@@ -37,6 +40,8 @@ struct BenchCommand: ParsableCommand {
     var inferBatchSizes = "1,8"
     @Flag(help: "Time every layer.")
     var layers = false
+    @Flag(help: "Run every layer by itself instead of fused blocks of convolution, batch norm, ReLU and pooling.")
+    var plainKernels = false
     @Flag(help: "Train a few epochs with the real trainer on synthetic faces in memory and compare with bare steps.")
     var epoch = false
     @Option(help: "Steps of an epoch for --epoch.")
@@ -76,6 +81,7 @@ struct BenchCommand: ParsableCommand {
         settings.repeats = repeats
         settings.latencyBatchSizes = try latencyBatchSizes()
         settings.layers = layers
+        settings.usesFusedKernels = !plainKernels
         let result = try StepBenchmark.measure(settings)
         let epochResult = epoch ? try EpochBenchmark.measure(settings, steps: epochSteps) : nil
         guard printing.format == .human else { return try Console.json(Output(result: result, epoch: epochResult)) }

@@ -7,10 +7,13 @@ enum Console {
     static func output(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
     /// One JSON object on stdout: keys in snake_case and sorted, doubles in shortest form.
-    static func json(_ value: some Encodable) throws {
+    static func json(_ value: some Encodable) throws { output(String(decoding: try encoded(value), as: UTF8.self)) }
+
+    /// The bytes of ``json(_:)``, without the line end.
+    static func encoded(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        output(String(decoding: try encoder.encode(value), as: UTF8.self))
+        return [UInt8](try encoder.encode(value))
     }
 }

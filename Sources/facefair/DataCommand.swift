@@ -1,4 +1,4 @@
-// data synthesize | records
+// data synthesize | records; verify, inspect, pack and bench have files of their own
 import ArgumentParser
 import FaceData
 import Fairness
@@ -7,8 +7,11 @@ import Inference
 
 struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "data", abstract: "Make a synthetic data set, pack one, decode images, or list samples as stream records.",
-        subcommands: [Synthesize.self, PackCommand.self, Records.self, DataDecodeCommand.self])
+        commandName: "data", abstract: "Make, check, look at, pack, decode and list data sets.",
+        subcommands: [
+            Synthesize.self, VerifyCommand.self, DataInspectCommand.self, PackCommand.self, DataDecodeCommand.self, Records.self,
+            DataBenchCommand.self,
+        ])
 }
 
 extension SyntheticFaces.Layout: ExpressibleByArgument {}

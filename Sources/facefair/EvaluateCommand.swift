@@ -4,6 +4,7 @@ import FaceData
 import Fairness
 import Foundation
 import Inference
+import NeuralNetwork
 import Reporting
 import TensorCore
 
@@ -13,9 +14,9 @@ struct EvaluateCommand: ParsableCommand {
         abstract: "Measure a model on a split: every sample exactly once, scores and decisions, before and after the projection.",
         discussion: """
             With --format json, stdout gets one object: model, method, dataset, data, split, synthetic, target, samples, \
-            bad_images, epsilon, threshold, projection_batch (null: the whole split at once), raw and projected \
+            bad_images, criterion, epsilon, threshold, projection_batch (null: the whole split at once), raw and projected \
             {accuracy, balanced_accuracy, bce, selection_rate, worst_group_accuracy, mean_logit_gap, mean_pairwise_logit_gap, \
-            pairs_violated, pairs, demographic_parity_difference, demographic_parity_ratio, equalized_odds_difference, \
+            pairs_violated, pairs, criterion_gap (the smallest epsilon that the criterion would find met), demographic_parity_difference, demographic_parity_ratio, equalized_odds_difference, \
             equal_opportunity_difference, undefined {metric: reason}}, and groups [{group, raw, projected \
             {count, accuracy, selection_rate, true_positive_rate, false_positive_rate, mean_logit, mean_prediction, bce}}]. \
             Mean-logit gaps are about scores, demographic parity about decisions; neither implies the other.
@@ -28,6 +29,9 @@ struct EvaluateCommand: ParsableCommand {
     @OptionGroup(title: "Data") var data: DataArguments
     @Option(help: "train, valid or test.")
     var split = Split.test
+    @Option(help: "Parity notion of the projection (default: the model's, with its bounds, strata and rows).")
+    var criterion: Criterion?
+    @OptionGroup var criterionDetails: CriterionArguments
     @Option(help: "Tolerance of the projection, in logits (default: the model's).")
     var epsilon: Double?
     @Option(help: "Rows per projection (default: the whole split at once; the paper's code uses 128 or 256).")
@@ -38,7 +42,7 @@ struct EvaluateCommand: ParsableCommand {
     var batchSize = 128
     @Option(help: "Write one row per sample to this CSV file: id,group,logit,label.")
     var output: String?
-    @Option(help: "Exit 3 if the projected scores' mean-logit gap is larger.")
+    @Option(help: "Exit 3 if the projected scores' gap by the criterion is larger; for demographic-parity the mean-logit gap.")
     var maxGap: Double?
     @Option(help: "Exit 3 if the projected scores' accuracy is lower.")
     var minAccuracy: Double?
@@ -58,6 +62,7 @@ struct EvaluateCommand: ParsableCommand {
         let metadata = predictor.metadata
         let dataset = try data.load(dataset, target: metadata.target, groupBy: metadata.features.map(\.name), imageSize: metadata.imageSize)
         let features = SensitiveFeatures(dataset.features.map { .init(name: $0.name, values: $0.values) })
+        let layer = try layer(metadata, features, file: ModelLocator.require(model).path)
         Threads.configure(threads.count)
 
         let samples = dataset.samples(split)
@@ -68,8 +73,7 @@ struct EvaluateCommand: ParsableCommand {
         let predictions = try Evaluator.predict(loader, batchSize: batchSize) { predictor.logits($0) }
         guard !predictions.scores.isEmpty else { throw Failure(.badData, "no image of the \(split.rawValue) split could be decoded") }
         let report = try EvaluationReport(
-            predictions, features: features, epsilon: epsilon ?? metadata.epsilon, threshold: threshold,
-            projectionBatch: projectionBatch)
+            predictions, features: features, layer: layer, threshold: threshold, projectionBatch: projectionBatch)
 
         if let output { try writePredictions(predictions, samples, loader, features, to: output) }
         for entry in loader.badImages.entries {
@@ -83,14 +87,27 @@ struct EvaluateCommand: ParsableCommand {
         case .json: try Console.json(summary)
         case .human: Console.output(summary.text)
         }
-        try checkGates(report.projected)
+        try checkGates(report.projected, report.criterion)
         if loader.badImages.count > 0 { throw ExitCode(ExitStatus.someInputsFailed.rawValue) }
     }
 
-    private func checkGates(_ metrics: ScoreMetrics) throws {
+    /// The model's constraint, or the flags'; another criterion leaves the model's details behind.
+    private func layer(_ metadata: ModelMetadata, _ features: SensitiveFeatures, file: String) throws -> FairnessLayer {
+        let trained = try metadata.knownCriterion(file: file)
+        let chosen = criterion ?? trained
+        let given = try criterionDetails.details()
+        let details = given ?? (chosen == trained ? metadata.criterionDetails?.details : nil)
+        do {
+            return try FairnessLayer(chosen, features: features, tolerance: epsilon ?? metadata.epsilon, details: details)
+        } catch FairnessError.unsupported(let reason) { throw Failure(.usage, "--criterion \(chosen.rawValue): \(reason)") }
+    }
+
+    private func checkGates(_ metrics: ScoreMetrics, _ criterion: Criterion) throws {
         var failures: [String] = []
-        if let maxGap, !(metrics.meanLogitGap.map { $0 <= maxGap } ?? false) {
-            failures.append("mean-logit gap \(metrics.meanLogitGap.map { "\($0)" } ?? "undefined") is above --max-gap \(maxGap)")
+        let (name, gap) =
+            criterion == .demographicParity ? ("mean-logit gap", metrics.meanLogitGap) : ("\(criterion.rawValue) gap", metrics.criterionGap)
+        if let maxGap, !(gap.map { $0 <= maxGap } ?? false) {
+            failures.append("\(name) \(gap.map { "\($0)" } ?? "undefined") is above --max-gap \(maxGap)")
         }
         if let minAccuracy, !(metrics.accuracy.map { $0 >= minAccuracy } ?? false) {
             failures.append("accuracy \(metrics.accuracy.map { "\($0)" } ?? "undefined") is below --min-accuracy \(minAccuracy)")
@@ -150,6 +167,9 @@ struct EvaluationSummary: Encodable {
         ]
         for (title, path) in rows {
             overall.append([title, number(report.raw[keyPath: path]), number(report.projected[keyPath: path])])
+        }
+        if report.criterion != .demographicParity {
+            overall.append(["\(report.criterion.rawValue) gap (scores)", number(report.raw.criterionGap), number(report.projected.criterionGap)])
         }
         overall.append([
             "pairs of groups beyond epsilon \(report.epsilon)", "\(report.raw.pairsViolated) of \(report.raw.pairs)",

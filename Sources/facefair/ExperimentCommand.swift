@@ -27,11 +27,11 @@ struct ExperimentCommand: ParsableCommand {
             Each run has its folder <output>/<method>-seed<seed>; finished runs are reused, an interrupted one goes on. The rows \
             'projection' and 'unconstrained' are one model trained without fairness; the penalty's λ is searched from 1e4 downwards \
             until the validation split violates ε. Tables go to results.csv and results.md in the output folder (streaming: \
-            streams.csv, streams.md). With --scale smoke and no --data, drawn faces stand in. With --format json, stdout gets one \
+            streams.csv, streams.md, and streams.svg: accuracy and gap over the algorithms' settings). With --scale smoke and no --data, drawn faces stand in. With --format json, stdout gets one \
             object: dataset, synthetic, scale, output, choices [text], results [{row, backbone, seed, accuracy, bce, mean_logit_gap, \
             pairs_violated, pairs, demographic_parity_difference, penalty_weight, epoch_seconds, groups [{group, count, accuracy, \
             mean_logit, selection_rate}]}], streams [{backbone, seed, batch, algorithm (null: whole split), accuracy, pooled_gap, \
-            mean_pairwise_gap, pairs_violated, pairs, seconds}].
+            mean_pairwise_gap, pairs_violated, pairs, seconds}], tradeoff [{algorithm, setting (η₀ or C), accuracy, pooled_gap}].
             """)
 
     @Argument(help: "celeba, fairface, folder or streaming (FairFace).")
@@ -90,31 +90,40 @@ struct ExperimentCommand: ParsableCommand {
         var summary = ExperimentSummary(
             dataset: faces.name, synthetic: faces.isSynthetic, scale: scale, output: folder.path,
             choices: PaperChoices.lines(experiment, dataset: faces))
-        var tables: [Table]
+        let page = ExperimentPage(title: title, choices: summary.choices, command: ShellCommand(CommandLine.arguments).text)
+        let tables: [Table], html: String
         do {
             if name == .streaming {
-                summary.streams = try runner.streams(batches: try whole(streamBatches, "--stream-batches"))
+                let batches = try whole(streamBatches, "--stream-batches")
+                summary.streams = try runner.streams(batches: batches)
+                let batch = batches.contains(14) ? 14 : batches.max()!
+                summary.tradeoff = try runner.tradeoff(experiment.backbones[0], batch: batch)
+                let chart = ExperimentTables.tradeoffChart(summary.tradeoff, batch: batch, title: title)
+                try ByteFiles.replace(folder.appendingPathComponent("streams.svg").path, with: Array(chart.svg(id: "streams").utf8))
                 tables = [ExperimentTables.streams(summary.streams, title: title)]
+                html = page.html(summary.streams, tradeoff: chart, tables: tables)
             } else {
                 summary.results = try runner.run()
                 tables = [
                     ExperimentTables.overall(summary.results, title: title, dataset: faces.name),
                     ExperimentTables.byGroup(summary.results, title: title),
                 ]
+                html = page.html(summary.results, tables: tables)
             }
         } catch is ExperimentInterrupted { throw ExitCode(Interruption.exitCode) }
-        try write(tables, summary.choices, to: folder)
+        try write(tables, summary.choices, html, to: folder)
         switch printing.format {
         case .json: try Console.json(summary)
         case .human: Console.output((tables.map(\.text) + [notes(summary.choices)]).joined(separator: "\n\n"))
         }
     }
 
-    private func write(_ tables: [Table], _ choices: [String], to folder: URL) throws {
+    private func write(_ tables: [Table], _ choices: [String], _ html: String, to folder: URL) throws {
         let name = name == .streaming ? "streams" : "results"
         try ByteFiles.replace(folder.appendingPathComponent("\(name).csv").path, with: Array(tables[0].csv.utf8))
         let markdown = (tables.map(\.markdown) + [notes(choices)]).joined(separator: "\n\n") + "\n"
         try ByteFiles.replace(folder.appendingPathComponent("\(name).md").path, with: Array(markdown.utf8))
+        try ByteFiles.replace(folder.appendingPathComponent("\(name).html").path, with: Array(html.utf8))
     }
 
     private func notes(_ choices: [String]) -> String {
@@ -126,7 +135,10 @@ struct ExperimentCommand: ParsableCommand {
     private func grid() throws -> Experiment {
         let dataset = name.dataset
         let methods: [MethodName] = try list(methods, "--methods", default: [.fairnessLayer, baseline, .penalty, .strictPenalty])
-        let configuration = training.configuration(scale.configuration(dataset: dataset.rawValue))
+        let configuration = try training.configuration(scale.configuration(dataset: dataset.rawValue))
+        guard configuration.criterion == .demographicParity, configuration.criterionDetails == nil else {
+            throw ValidationError("The paper's image experiments are about demographic-parity without bounds; see 'facefair train --criterion'.")
+        }
         return Experiment(
             configuration: configuration, backbones: try list(models, "--models", default: [configuration.model]), methods: methods,
             seeds: try seeds.map { try whole($0, "--seeds").map(UInt64.init) } ?? scale.defaultSeeds,
@@ -180,4 +192,5 @@ private struct ExperimentSummary: Encodable {
     let choices: [String]
     var results: [MethodResult] = []
     var streams: [StreamResult] = []
+    var tradeoff: [TradeoffPoint] = []
 }

@@ -15,8 +15,8 @@ struct FacefairCommand: ParsableCommand {
             """,
         version: "facefair 0.1.0",
         subcommands: [
-            TrainCommand.self, EvaluateCommand.self, InferCommand.self, ProjectCommand.self, ExperimentCommand.self,
-            DataCommand.self, InspectCommand.self, BenchCommand.self,
+            TrainCommand.self, EvaluateCommand.self, InferCommand.self, ProjectCommand.self, AuditCommand.self, ReportCommand.self,
+            ExperimentCommand.self, DataCommand.self, InspectCommand.self, BenchCommand.self,
         ])
 }
 

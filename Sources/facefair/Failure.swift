@@ -47,6 +47,7 @@ struct Failure: Error {
         case let error as StateError: self.init(error.exitStatus, error.description)
         case let error as ScoreTableError: self.init(.badData, error.description)
         case let error as AtomicFile.Failure: self.init(.ioError, error.description)
+        case let error as CriterionRowsError: self.init(.badData, error.description)
         case let error as FairnessError: self.init(.badData, error.description)
         case let error as GroupError: self.init(.badData, error.description)
         case let error as CocoaError: self.init(.ioError, error.localizedDescription)

@@ -2,6 +2,7 @@
 import ArgumentParser
 import FaceData
 import Foundation
+import TensorCore
 
 struct PackCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,7 +15,8 @@ struct PackCommand: ParsableCommand {
             listed in bad_images.jsonl beside the file. Exit codes: 0 packed, or unchanged since the last time; 2 packed without some \
             images; 65 bad labels, more than --max-errors images, or an unfinished file of other data; 73 another file is there. \
             With --format json, stdout gets one object: status (packed, unchanged, interrupted), output, layout, synthetic, \
-            image_size, images, refused, resumed, left_out, bytes, bad_images, source_sha256.
+            image_size, images, refused, accepted (with decoder warnings, --lenient-images), resumed, left_out, bytes, bad_images, \
+            source_sha256, peak_memory_mb.
             """)
 
     @Argument(help: "celeba, fairface or folder.")
@@ -25,12 +27,15 @@ struct PackCommand: ParsableCommand {
     var output: String
     @Option(help: "Side to which images are resized, in pixels.")
     var imgSize: Int
+    @Option(help: "How images are resized.")
+    var interpolation = Interpolation.bilinear
     @Option(name: [.customShort("j"), .long], help: "Threads that decode (default: one per core).")
     var workers: Int?
     @Option(help: "Refused images that are tolerated before the command gives up (default: any number).")
     var maxErrors: Int?
     @Flag(help: "Replace a file that is there, and start anew instead of going on with an unfinished one.")
     var existOk = false
+    @OptionGroup(title: "Images") var images: ImageArguments
     @OptionGroup var printing: OutputArguments
     @Flag(help: "No progress bar.")
     var noProgress = false
@@ -47,6 +52,8 @@ struct PackCommand: ParsableCommand {
         settings.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
         settings.maxErrors = maxErrors
         settings.replaces = existOk
+        settings.limits = images.limits
+        settings.interpolation = interpolation
         let job = try PackJob(layout, root: URL(fileURLWithPath: folder), output: URL(fileURLWithPath: output), settings: settings)
         Interruption.install()
         var progress = RateProgress(what: "images", isQuiet: printing.quiet, showsBar: !noProgress)
@@ -58,7 +65,10 @@ struct PackCommand: ParsableCommand {
         if !summary.leftOut.isEmpty {
             printing.note("left out, as neither target nor feature: \(summary.leftOut.joined(separator: ", "))")
         }
-        if let log = summary.badImages { printing.note("\(summary.refused) images could not be decoded and are left out; see \(log)") }
+        if let log = summary.badImages {
+            if summary.refused > 0 { printing.note("\(summary.refused) images could not be decoded and are left out; see \(log)") }
+            if summary.accepted > 0 { printing.note("\(summary.accepted) images were accepted with decoder warnings (--lenient-images); see \(log)") }
+        }
         switch printing.format {
         case .json: try Console.json(summary)
         case .human: Console.output(text(summary))

@@ -15,7 +15,7 @@ struct ProjectSummary {
         var lines: [String] = []
         if !table.ignoredColumns.isEmpty { lines.append("ignored: \(table.ignoredColumns.joined(separator: ", "))") }
         let batches = fair.batches == 1 ? "one batch" : "\(fair.batches) batches"
-        let how = fair.stream == nil ? "projected" : "primal-dual"
+        let how = fair.stream?.name.rawValue ?? "projected"
         lines.append(
             "\(table.count) rows, \(fair.groupNames.count) groups, \(fair.unknownRows) rows of unknown group; \(batches), \(how), epsilon \(fair.settings.tolerance); \(Self.fixed(fair.elapsed.milliseconds, 2)) ms")
         if fair.groupNames.count <= Self.listedGroups {
@@ -28,10 +28,16 @@ struct ProjectSummary {
             }
         }
         lines.append("mean-logit gap  before \(Self.fixed(fair.before.gap, 6))  after \(Self.fixed(fair.after.gap, 6))")
+        if fair.settings.criterion != .demographicParity {
+            lines.append(
+                "\(fair.settings.criterion.rawValue)  before \(Self.fixed(fair.criterionGaps.before, 6))  after \(Self.fixed(fair.criterionGaps.after, 6))")
+        }
         if fair.batches > 1 { lines.append("largest gap inside a batch  \(Self.fixed(fair.largestBatchGap, 6))") }
         if let stream = fair.stream {
             lines.append(
-                "average gap of batches \(Self.fixed(stream.averageGap, 6)), bound \(Self.fixed(stream.bound, 6)), lambda \(Self.fixed(stream.multiplier, 6)) after \(stream.updates) updates")
+                stream.name == .anytime
+                ? "gap of everything so far \(Self.fixed(stream.pooledGap, 6)), bound \(Self.fixed(stream.bound, 6)) after \(stream.updates) batches"
+                : "average gap of batches \(Self.fixed(stream.averageGap, 6)), bound \(Self.fixed(stream.bound, 6)), lambda \(Self.fixed(stream.multiplier, 6)) after \(stream.updates) updates")
         }
         if let accuracy = fair.accuracy(table, threshold: threshold) {
             lines.append(

@@ -74,7 +74,7 @@ struct TrainOptions: ParsableArguments {
     }
 
     func train(_ name: DatasetName) throws {
-        var configuration = training.configuration(dataset: name.rawValue)
+        var configuration = try training.configuration(dataset: name.rawValue)
         configuration.method = method
         configuration.seed = seed
         try configuration.validate()

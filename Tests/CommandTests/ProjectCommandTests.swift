@@ -78,6 +78,7 @@ import Testing
         #expect(
             Set(object.keys) == [
                 "criterion", "epsilon", "algorithm", "batch_size", "threshold", "row_count", "unknown_rows", "batches", "gap_before", "gap_after",
+                "criterion_gap_before", "criterion_gap_after",
                 "largest_batch_gap", "groups", "labelled_rows", "accuracy_before", "accuracy_after", "lambda", "average_gap", "bound", "projection_ms", "rows",
             ])
         #expect(object["algorithm"] as? String == "primal-dual" && object["batches"] as? Int == 3 && (object["rows"] as? [Any])?.count == 11)

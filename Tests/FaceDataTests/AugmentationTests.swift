@@ -4,6 +4,18 @@ import TensorCore
 import TestSupport
 import Testing
 
+extension Augmentation {
+    /// Changes a batch of the samples `indices`, as a loader does.
+    fileprivate func apply(to images: Tensor, indices: [Int], transform: FaceTransform, epoch: Int, random: RandomSource) {
+        let change = change(transform: transform, epoch: epoch, random: random)!
+        withExtendedLifetime(images.storage) {
+            for (place, sample) in indices.enumerated() {
+                change(UnsafeMutableBufferPointer(start: images.pointer + place * transform.byteCount, count: transform.byteCount), sample)
+            }
+        }
+    }
+}
+
 @Suite struct AugmentationTests {
     private let transform = FaceTransform(imageSize: 6, mean: [0.4, 0.5, 0.6], std: [0.2, 0.3, 0.25])
 

@@ -54,25 +54,26 @@ struct AnytimeParityTests {
         }
     }
 
-    /// Two batches worked by hand: ε = 0.2, C = 4, τ = 10, n₀ = 1.
+    /// Two batches worked by hand: ε = 0.2, C = 1, τ = 10, n₀ = 1.
     @Test func handTrace() throws {
-        var stream = AnytimeParity(groupCount: 2, tolerance: 0.2, cap: 4, horizon: 10, priorStrength: 1)
-        // Nothing is known yet: no shift. Bands of ±(0.1 + 4/2) around 2 and −2 do not force a move; c is the middle of their common part.
+        var stream = AnytimeParity(groupCount: 2, tolerance: 0.2, cap: 1, horizon: 10, priorStrength: 1)
+        // Nothing is known yet: no shift, no debts. Bands of ±(0.1 + 1/2) around one centre: c = 0 by symmetry, so the means ±2 go to ±0.6.
+        // Group 0 owes 2.8: its 1 keeps a tenth, 0.1, and gives 0.9; its 3 gives the other 1.9.
         let first = try stream.process([1, 3, -1, -3], groups: [0, 0, 1, 1])
-        #expect(first.scores == [1, 3, -1, -3])
-        expectClose([first.pooledGap, first.batchGap, first.bound, stream.centre], [4, 4, 0.2 + 2 + 2, 0], atol: 1e-12)
-        // Past: r = 0, shrunk means ±4/3, counts 2 and 2, so the interval is ±0.1 and group 0 goes down by 4/3 − 0.1.
-        // Its debt is 0·2 − 4 = −4, of which 0.2 is tolerated; a tenth of −3.8 is −0.38. 5 → 5 − 1.2333 − 0.38 = 3.3867.
-        // Emitted mean (4 + 3.3867)/3 = 2.4622, allowed are 0.1 + 4/3 around a c in 0 ± 0.1: group 1 is absent with mean −2 and reach 2.1.
-        // The best c is 2.4622 − 1.4333 = 1.0289, but group 1 holds it at 0.1; so the mean becomes 1.5333 and the score 4.6 − 4 = 0.6.
+        expectClose(first.scores, [0.1, 1.1, -0.1, -1.1], atol: 1e-12)
+        expectClose([first.pooledGap, first.batchGap, first.bound, stream.centre], [1.2, 1.2, 0.2 + 0.5 + 0.5, 0], atol: 1e-12)
+        // Past: r = 0, shrunk raw means ±4/3, so the interval is ±0.1 and group 0 goes down by 4/3 − 0.1: 3.766667.
+        // Everything emitted has mean 3.766667/5; group 0 would be 2.706667 above it, of which 0.3 is tolerated, and is young enough to pay
+        // all of 2.406667: 1.36. Its mean is then 2.56/3 = 0.853333, and c would have to be 0.853333 − 0.1 − 1/3 = 0.42.
+        // Group 1 is absent with mean −0.6 and reach 0.6 and holds c at 0. So the mean becomes 0.433333 and the score 1.3 − 1.2.
         let second = try stream.process([5], groups: [0])
-        expectClose(stream.centre, 0.1, atol: 1e-12)
-        expectClose(second.scores, [0.6], atol: 1e-12)
-        expectClose(second.pooledGap, 4.6 / 3 + 2, atol: 1e-12)
-        expectClose(second.bound, 0.2 + 4.0 / 3 + 2, atol: 1e-12)
+        expectClose(stream.centre, 0, atol: 1e-12)
+        expectClose(second.scores, [0.1], atol: 1e-12)
+        expectClose(second.pooledGap, 1.3 / 3 + 0.6, atol: 1e-12)
+        expectClose(second.bound, 0.2 + 1.0 / 3 + 0.5, atol: 1e-12)
     }
 
-    /// What the issue asks of it: near the accuracy of projecting everything at once, with a pooled gap far below the raw one.
+    /// What the issue asks of it: decisions and scores near those of projecting everything at once, a pooled gap far below the raw one.
     @Test(arguments: [1, 14, 32])
     func keepsWhatTheScoresSay(batch: Int) throws {
         var random = TestRandom(5)
@@ -91,9 +92,28 @@ struct AnytimeParityTests {
             fair += try stream.process(Array(scores[start..<end]), groups: Array(groups[start..<end])).scores
         }
         let whole = try FairnessLayer(groupCount: groupCount, tolerance: 1e-4).forward(scores, groups: groups)
-        #expect(whole.gapBefore > 2.5 && stream.pooledGap < 0.1)
+        #expect(whole.gapBefore > 2.5 && stream.pooledGap < 0.05)
         let moved = zip(fair, whole.scores).reduce(0) { $0 + abs($1.0 - $1.1) } / Double(rows)
-        #expect(moved < 0.25, "mean distance to the projection of everything")
+        #expect(moved < 0.35, "mean distance to the projection of everything: \(moved)")
+        let flipped = zip(fair, whole.scores).count { ($0 >= 0) != ($1 >= 0) }
+        #expect(flipped < rows / 30, "\(flipped) decisions differ from those of the projection of everything")
+    }
+
+    /// Debts are paid without crossing the threshold: where the cap does not bind, decisions are those of step 1, however fast the payment.
+    @Test(arguments: [-1.5, 0, 0.7])
+    func paymentsLeaveDecisionsAlone(threshold: Double) throws {
+        for order in [StreamOrder.random, .singly, .lateGroups, .withUnknown] {
+            var fast = AnytimeParity(groupCount: 5, tolerance: 0, cap: 1e9, horizon: 1, threshold: threshold)
+            var slow = AnytimeParity(groupCount: 5, tolerance: 0, cap: 1e9, horizon: 1e9, threshold: threshold)
+            var distance = 0.0, gaps = (fast: 0.0, slow: 0.0)
+            for batch in order.batches(seed: 3) {
+                let (a, b) = (try fast.process(batch.scores, groups: batch.groups), try slow.process(batch.scores, groups: batch.groups))
+                #expect(a.scores.map { $0 >= threshold } == b.scores.map { $0 >= threshold }, "\(order)")
+                distance += zip(a.scores, b.scores).reduce(0) { $0 + abs($1.0 - $1.1) }
+                gaps = (gaps.fast + a.pooledGap, gaps.slow + b.pooledGap)
+            }
+            #expect(distance > 1 && gaps.fast < gaps.slow, "\(order)")
+        }
     }
 
     @Test func aThrowingStepChangesNothing() throws {
@@ -116,7 +136,7 @@ struct AnytimeParityTests {
 
     @Test(arguments: [
         "\"cap\":0", "\"horizon\":0.5", "\"tolerance\":-0.5", "\"groupCount\":3", "\"samples\":77", "\"updates\":-1", "\"gapSum\":-1",
-        "\"priorStrength\":-1",
+        "\"priorStrength\":-1", "\"threshold\":null",
     ])
     func damagedStateIsRefused(damage: String) throws {
         var stream = AnytimeParity(groupCount: 2, tolerance: 0.5)

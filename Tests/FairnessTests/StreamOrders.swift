@@ -51,3 +51,37 @@ enum StreamOrder: CaseIterable, Sendable {
         return result
     }
 }
+
+/// Knows the state and sends what hurts most: the group that stands highest gets high scores, or the lowest low ones, in batches of 1…64;
+/// now and then a group that was not seen yet, one group for long, or scores near the limit of what is accepted.
+struct Adversary {
+    private var random: TestRandom
+    private let groupCount: Int
+    private var rest = 0, favourite = 0
+
+    init(seed: Int, groupCount: Int) {
+        random = TestRandom(UInt64(seed))
+        self.groupCount = groupCount
+    }
+
+    mutating func batch(against emitted: GroupSums) -> (scores: [Double], groups: [Int]) {
+        let means = emitted.means
+        let present = emitted.present.sorted { means[$0]! < means[$1]! }
+        let size = [1, 2, 7, 14, 64].randomElement(using: &random)!
+        let reach = [0.5, 5, 5, 50, 1e6].randomElement(using: &random)!
+        if rest > 0 {
+            rest -= 1
+        } else if Int.random(in: 0..<40, using: &random) == 0 {
+            (rest, favourite) = (30, Int.random(in: 0..<groupCount, using: &random))
+        }
+        var scores: [Double] = [], groups: [Int] = []
+        for _ in 0..<size {
+            let isHigh = Bool.random(using: &random)
+            let worst = (isHigh ? present.last : present.first) ?? 0
+            let isAny = Int.random(in: 0..<6, using: &random) == 0
+            groups.append(rest > 0 ? favourite : isAny ? Int.random(in: unknownGroup..<groupCount, using: &random) : worst)
+            scores.append((isHigh ? 1 : -1) * reach * Double.random(in: 0.5...1, using: &random))
+        }
+        return (scores, groups)
+    }
+}

@@ -71,10 +71,12 @@ private func isConvolutionBias(_ name: String) -> Bool { name.contains(".conv") 
         expectClose(GradientClipping.clip(model.store, maxNorm: 1e9), fixture.gradient_norm, rtol: 1e-4)
     }
 
-    @Test(arguments: [32, 41], [OptimizerName.adamw, .sgd])
-    func threeSteps(_ size: Int, _ name: OptimizerName) throws {
+    @Test(arguments: [(32, true), (41, true), (32, false), (41, false)], [OptimizerName.adamw, .sgd])
+    func threeSteps(_ which: (size: Int, fused: Bool), _ name: OptimizerName) throws {
+        let (size, fused) = which
         let fixture = try NetworkFixture.load(size)
         let model = try fixtureModel(seed: fixture.seed)
+        model.usesFusedKernels = fused
         let rates: [ParameterGroup: Double] = [.backbone: 1e-3, .head: 1e-2]
         let optimizer: any Optimizer =
             name == .adamw
@@ -88,16 +90,17 @@ private func isConvolutionBias(_ name: String) -> Bool { name.contains(".conv") 
             // AdamW turns the rounding in a zero gradient into whole steps: nothing to compare.
             if isConvolutionBias(parameter.name) { continue }
             let sample = try #require((name == .adamw ? fixture.adamw : fixture.sgd)[parameter.name])
-            if name == .sgd {
+            if !(fused && name == .adamw && size == 41) {
                 expectSample(parameter.value, sample, tolerance: 1e-4, scale: 1, "\(parameter.name) after three steps")
-            } else {
-                // AdamW divides by the gradient's own size: where it is nearly 0, rounding decides over whole steps of 1e-3.
-                let values = torchOrder(parameter.value)
-                let chosen = stride(from: 0, to: values.count, by: sample.stride).map { values[$0] }
-                let far = zip(chosen, sample.values).count { !(abs($0 - $1) <= 1e-4) }
-                #expect(Double(far) <= 0.1 * Double(chosen.count), "\(far) values of \(parameter.name) after three steps")
-                expectSample(parameter.value, sample, tolerance: 6e-3, scale: 1, "\(parameter.name) after three steps")
+                continue
             }
+            // AdamW divides by the gradient's own size: where that is nearly 0, rounding decides over parts of a step of 1e-3, and the
+            // next steps start from there. At 41 px a few gradients are that small.
+            let values = torchOrder(parameter.value)
+            let chosen = stride(from: 0, to: values.count, by: sample.stride).map { values[$0] }
+            let far = zip(chosen, sample.values).count { !(abs($0 - $1) <= 1e-4) }
+            #expect(Double(far) <= 0.1 * Double(chosen.count), "\(far) values of \(parameter.name) after three steps")
+            expectSample(parameter.value, sample, tolerance: 1e-3, scale: 1, "\(parameter.name) after three steps")
         }
     }
 

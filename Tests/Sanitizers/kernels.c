@@ -54,6 +54,53 @@ static void convolution(int n, int h, int w, int c, int k, int kernel, int strid
     finish();
 }
 
+static double *sums(int64_t count) {
+    double *x = keep(malloc((size_t)count * sizeof *x));
+    for (int64_t i = 0; i < count; i++) x[i] = (double)uniform();
+    return x;
+}
+
+static void block(int n, int h, int w, int c, int k, ck_block_end end) {
+    const ck_block_desc d = {n, h, w, c, k, end, 0.1f, 1e-5f};
+    if (!ck_block_is_supported(&d)) return;
+    const bool first = c == 3;
+    const int64_t in = (int64_t)n * h * w * c, whole = (int64_t)n * h * w * k, pooled = (int64_t)n * (h / 2) * (w / 2) * k;
+    const int64_t out = end == CK_BLOCK_POOL ? pooled : end == CK_BLOCK_AVERAGE ? (int64_t)n * k : whole;
+    ck_block_tensors t = {
+        .x = numbers(in), .w = numbers((int64_t)k * 9 * c), .bias = numbers(k), .gamma = positive(k), .beta = numbers(k),
+        .running_mean = numbers(k), .running_variance = positive(k), .scale = numbers(k), .shift = numbers(k), .mean = numbers(k),
+        .inverse_std = numbers(k), .dw = numbers((int64_t)k * 9 * c), .dgamma = numbers(k), .dbeta = numbers(k),
+    };
+    t.y = first ? keep(malloc((size_t)pooled)) : (void *)numbers(whole);
+    if (end != CK_BLOCK_DENSE) t.out = numbers(out);
+    if (end == CK_BLOCK_AVERAGE) t.active = numbers(2 * (int64_t)n * k);
+    if (!first) {
+        t.x_scale = positive(c);
+        t.x_shift = numbers(c);
+        t.dx = numbers(in);
+        t.dx_sums = sums(2 * c);
+    }
+    size_t bytes = ck_block_train_workspace_bytes(&d);
+    void *workspace = scratch(bytes);
+    require(ck_block_forward_train(&t, &d, workspace, bytes));
+    if (t.out != NULL) finite("block", t.out, out);
+    t.g = numbers(out);
+    if (end != CK_BLOCK_AVERAGE) t.g_sums = sums(2 * k);
+    require(ck_block_backward(&t, &d, workspace, bytes));
+    finite("its filter gradient", t.dw, (int64_t)k * 9 * c);
+    if (!first) finite("its input gradient", t.dx, in);
+
+    void *prepared = NULL;
+    if (posix_memalign(&prepared, 64, ck_block_prepared_bytes(&d)) != 0) fail("no memory");
+    keep(prepared);
+    require(ck_block_prepare(prepared, t.w, t.bias, t.gamma, t.beta, t.running_mean, t.running_variance, &d));
+    bytes = ck_block_infer_workspace_bytes(&d);
+    float *y = numbers(out);
+    require(ck_block_forward_infer(y, t.x, prepared, &d, scratch(bytes), bytes));
+    finite("block without training", y, out);
+    finish();
+}
+
 static void normalisation(int64_t rows, int c) {
     const ck_batch_norm_desc d = {rows, c, 0.1f, 1e-5f};
     float *x = numbers(rows * c), *y = numbers(rows * c), *dx = numbers(rows * c);
@@ -117,8 +164,8 @@ static void dense(int m, int n, int k) {
     finish();
 }
 
-static void image(int sw, int sh, int w, int h) {
-    const ck_resize_desc d = {sw, sh, w, h};
+static void image(int sw, int sh, int w, int h, ck_filter filter) {
+    const ck_resize_desc d = {sw, sh, w, h, filter};
     uint8_t *x = keep(malloc((size_t)sw * (size_t)sh * 3)), *y = keep(malloc((size_t)w * (size_t)h * 3));
     for (int i = 0; i < sw * sh * 3; i++) x[i] = (uint8_t)(i * 31);
     const size_t table_bytes = ck_resize_table_bytes(&d), bytes = ck_resize_workspace_bytes(&d);
@@ -129,6 +176,8 @@ static void image(int sw, int sh, int w, int h) {
     float *z = numbers((int64_t)w * h * 3);
     require(ck_normalize_forward(z, y, (int64_t)w * h, mean, std));
     finite("pixels", z, (int64_t)w * h * 3);
+    require(ck_resize_normalize_forward(z, x, &d, table, mean, std, scratch(bytes), bytes));
+    finite("resized pixels", z, (int64_t)w * h * 3);
     finish();
 }
 
@@ -154,9 +203,19 @@ static void every_kernel(void) {
     convolution(2, 21, 18, 40, 72, 3, 1, 1, CK_CONV2D_AUTO);
     elements(16385);
     dense(1030, 70, 33);
-    image(178, 218, 64, 64);
-    image(7, 5, 31, 17);
-    image(1, 1, 3, 2);
+    for (int end = CK_BLOCK_DENSE; end <= CK_BLOCK_AVERAGE; end++) {
+        block(1, 1, 1, 32, 32, (ck_block_end)end);
+        block(1, 4, 5, 32, 96, (ck_block_end)end);
+        block(3, 7, 9, 64, 32, (ck_block_end)end);
+        block(5, 16, 12, 32, 64, (ck_block_end)end);
+    }
+    block(2, 9, 6, 3, 32, CK_BLOCK_POOL);
+    block(1, 32, 35, 3, 64, CK_BLOCK_POOL);
+    for (int filter = CK_BILINEAR; filter <= CK_NEAREST; filter++) {
+        image(178, 218, 64, 64, (ck_filter)filter);
+        image(7, 5, 31, 17, (ck_filter)filter);
+        image(1, 1, 3, 2, (ck_filter)filter);
+    }
 }
 
 int main(void) {

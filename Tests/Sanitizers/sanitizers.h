@@ -9,7 +9,7 @@
 #include "CKernels.h"
 
 /// One past the last algorithm that ck_conv2d takes for a 3×3 convolution of stride 1.
-enum { SANITIZED_ALGORITHMS = CK_CONV2D_IM2COL + 1, MOST_BUFFERS = 64 };
+enum { SANITIZED_ALGORITHMS = CK_CONV2D_WINOGRAD + 1, MOST_BUFFERS = 64 };
 
 static void *kept[MOST_BUFFERS];
 static int kept_count;

@@ -1,4 +1,5 @@
-// Images ahead of the network: worker threads decode, resize and normalise a bounded number of batches in advance.
+// Images ahead of the network: worker threads decode, resize and normalise a bounded number of batches in advance, then sleep and
+// leave the cores to the network.
 import Foundation
 import TensorCore
 
@@ -16,7 +17,7 @@ public final class DataLoader {
     fileprivate let pool: LoaderPool
     private let prefetch: Int
     private let maxErrors: Int?
-    /// Why no batch can be loaded: a packed file of another image size.
+    /// Why no batch can be loaded: a packed file of another image size or of images that were read otherwise.
     fileprivate let mismatch: DatasetError?
 
     /// - `workers`: threads, at least 1.
@@ -33,7 +34,8 @@ public final class DataLoader {
         self.prefetch = max(1, prefetch)
         self.maxErrors = maxErrors
         do throws(DatasetError) {
-            try samples.first?.packed?.images.require(imageSize: transform.imageSize)
+            try samples.first?.packed?.images.require(
+                imageSize: transform.imageSize, interpolation: transform.interpolation, limits: limits)
             mismatch = nil
         } catch { mismatch = error }
         pool = LoaderPool(
@@ -44,7 +46,18 @@ public final class DataLoader {
     deinit { pool.stop() }
 
     /// Batches in the order of `order`, whose elements are lists of positions in `samples`.
-    public func batches(_ order: [[Int]]) -> BatchSequence { BatchSequence(loader: self, order: order, prefetch: prefetch) }
+    ///
+    /// - Parameters:
+    ///   - order: the samples of each batch.
+    ///   - change: is applied to each image, by the loader's threads.
+    public func batches(_ order: [[Int]], change: ImageChange? = nil) -> BatchSequence {
+        let largest = order.reduce(1) { max($0, $1.count) } * transform.byteCount * MemoryLayout<Float>.size
+        return BatchSequence(
+            loader: self, order: order, prefetch: min(prefetch, max(1, Self.prefetchBytes / largest)), change: change)
+    }
+
+    /// Batches of large images are prefetched less far: one ahead is enough to work on while the network computes. Units: bytes.
+    private static let prefetchBytes = 256 << 20
 
     fileprivate func finish(_ slot: LoaderSlot) throws -> Batch? {
         let clock = ContinuousClock()
@@ -86,15 +99,17 @@ public final class BatchSequence {
     private let loader: DataLoader
     private let order: [[Int]]
     private let prefetch: Int
+    private let change: ImageChange?
     private var queued = 0
     /// Batches of the order that `next()` is done with, those without any image included.
     public private(set) var position = 0
     private var slots: [LoaderSlot] = []
 
-    init(loader: DataLoader, order: [[Int]], prefetch: Int) {
+    init(loader: DataLoader, order: [[Int]], prefetch: Int, change: ImageChange?) {
         self.loader = loader
         self.order = order.filter { !$0.isEmpty }
         self.prefetch = prefetch
+        self.change = change
         if loader.mismatch == nil { fill() }
     }
 
@@ -112,7 +127,7 @@ public final class BatchSequence {
 
     private func fill() {
         while slots.count < prefetch && queued < order.count {
-            slots.append(loader.pool.load(order[queued]))
+            slots.append(loader.pool.load(order[queued], change: change))
             queued += 1
         }
     }

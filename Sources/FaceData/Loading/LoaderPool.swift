@@ -9,13 +9,16 @@ final class LoaderSlot: Sendable {
     // The tensor is not Sendable. Workers write disjoint images of it, and the consumer reads it only after `done` was signalled as
     // often as there are tasks.
     nonisolated(unsafe) let images: Tensor
+    /// Changes an image after it is normalised.
+    let change: ImageChange?
     private let refused = Mutex<[Int: ImageError]>([:])
     private let accepted = Mutex<[Int: ImageWarning]>([:])
     private let left: Mutex<Int>
     private let done = DispatchSemaphore(value: 0)
 
-    init(indices: [Int], shape: Shape, tasks: Int) {
+    init(indices: [Int], shape: Shape, tasks: Int, change: ImageChange?) {
         self.indices = indices
+        self.change = change
         images = Tensor(shape)
         left = Mutex(tasks)
     }
@@ -46,6 +49,10 @@ final class LoaderSlot: Sendable {
         return refused.withLock { $0 }
     }
 }
+
+/// Changes one normalised image in place, on a loader's thread; gets the sample's position in the loader's list. Must depend on
+/// nothing else, or batches would depend on timing. Shape: [imageSize, imageSize, 3].
+public typealias ImageChange = @Sendable (_ pixels: UnsafeMutableBufferPointer<Float>, _ sample: Int) -> Void
 
 /// What a slot's memory gets.
 enum LoaderOutput {
@@ -116,12 +123,12 @@ final class LoaderPool: Sendable {
     }
 
     /// Queues a batch.
-    func load(_ indices: [Int]) -> LoaderSlot {
+    func load(_ indices: [Int], change: ImageChange? = nil) -> LoaderSlot {
         let size = transform.imageSize
         let starts = Array(stride(from: 0, to: indices.count, by: LoaderPool.samplesPerTask))
         let shape = output == .values
             ? Shape(indices.count, size, size, 3) : Shape((indices.count * transform.byteCount + 3) / 4)
-        let slot = LoaderSlot(indices: indices, shape: shape, tasks: starts.count)
+        let slot = LoaderSlot(indices: indices, shape: shape, tasks: starts.count, change: change)
         let tasks = starts.map { Task(slot: slot, positions: $0..<min($0 + LoaderPool.samplesPerTask, indices.count)) }
         queue.withLock { queue in
             // Drop what is done, so that the queue stays as short as the prefetch.
@@ -135,7 +142,6 @@ final class LoaderPool: Sendable {
 
     private func work() {
         let decoder = ImageDecoder(limits: limits)
-        var pixels = GrowingBuffer(capacity: transform.byteCount)
         while true {
             available.wait()
             let task: Task? = queue.withLock { queue in
@@ -144,41 +150,62 @@ final class LoaderPool: Sendable {
                 return queue.tasks[queue.next - 1]
             }
             guard let task else { return }
-            for position in task.positions { load(task.slot, position, decoder, &pixels) }
+            for position in task.positions { load(task.slot, position, decoder) }
             task.slot.finishTask()
         }
     }
 
-    private func load(_ slot: LoaderSlot, _ position: Int, _ decoder: ImageDecoder, _ pixels: inout GrowingBuffer) {
+    private func load(_ slot: LoaderSlot, _ position: Int, _ decoder: ImageDecoder) {
         let sample = slot.indices[position]
-        if output == .bytes {
-            let target = slot.bytes + position * transform.byteCount
-            do throws(ImageError) {
-                try decoder.decode(
-                    path: samples[sample].file, size: transform.imageSize, interpolation: transform.interpolation, into: target)
-                slot.warn(position, decoder.lastWarning)
-            } catch { slot.refuse(position, error) }
-            return
-        }
-        let output = slot.images.pointer + position * transform.byteCount
-        if let packed = samples[sample].packed {
-            if packed.position >= 0 { return transform.normalize(packed.images.pixels(Int(packed.position)), into: output) }
-            return slot.refuse(position, packed.images.refusal(-1 - Int(packed.position), name: samples[sample].file))
-        }
-        if let kept = cache.pixels(sample) { return transform.normalize(kept, into: output) }
-        if let error = refused.withLock({ $0[sample] }) { return slot.refuse(position, error) }
-        let kept = cache.begin(sample)
-        let target = kept ?? pixels.pointer
         do throws(ImageError) {
-            try decoder.decode(
-                path: samples[sample].file, size: transform.imageSize, interpolation: transform.interpolation, into: target)
-            slot.warn(position, decoder.lastWarning)
-            transform.normalize(target, into: output)
-            if kept != nil { cache.end(sample, isFilled: true) }
+            switch output {
+            case .bytes:
+                let target = slot.bytes + position * transform.byteCount
+                try decode(sample, into: target, decoder)
+                slot.warn(position, decoder.lastWarning)
+            case .values:
+                let target = slot.images.pointer + position * transform.byteCount
+                let decoded = try loadValues(sample, into: target, decoder)
+                if decoded { slot.warn(position, decoder.lastWarning) }
+                slot.change?(UnsafeMutableBufferPointer(start: target, count: transform.byteCount), sample)
+            }
+        } catch { slot.refuse(position, error) }
+    }
+
+    /// Resized 8-bit pixels.
+    private func decode(_ sample: Int, into output: UnsafeMutablePointer<UInt8>, _ decoder: ImageDecoder) throws(ImageError) {
+        try decoder.decode(
+            path: samples[sample].file, size: transform.imageSize, interpolation: transform.interpolation, into: output)
+    }
+
+    /// Normalised values out of a packed file, out of the cache, or decoded; says whether it was the last.
+    private func loadValues(
+        _ sample: Int, into output: UnsafeMutablePointer<Float>, _ decoder: ImageDecoder
+    ) throws(ImageError) -> Bool {
+        if let packed = samples[sample].packed {
+            guard packed.position >= 0 else { throw packed.images.refusal(-1 - Int(packed.position), name: samples[sample].file) }
+            transform.normalize(packed.images.pixels(Int(packed.position)), into: output)
+            return false
+        }
+        if let kept = cache.pixels(sample) {
+            transform.normalize(kept, into: output)
+            return false
+        }
+        if let error = refused.withLock({ $0[sample] }) { throw error }
+        let kept = cache.begin(sample)
+        do throws(ImageError) {
+            if let kept {
+                try decode(sample, into: kept, decoder)
+                transform.normalize(kept, into: output)
+                cache.end(sample, isFilled: true)
+            } else {
+                try decoder.decode(path: samples[sample].file, transform: transform, into: output)
+            }
+            return true
         } catch {
             if kept != nil { cache.end(sample, isFilled: false) }
             refused.withLock { $0[sample] = error }
-            slot.refuse(position, error)
+            throw error
         }
     }
 }

@@ -5,7 +5,7 @@
 // Source: FIPS 180-4 (SHA-256), RFC 1321 (MD5)
 
 /// A hash whose state can be copied, so that the digest of everything so far is one copy away.
-protocol Digest {
+package protocol Digest {
     init()
     mutating func update(_ bytes: UnsafeRawBufferPointer)
     /// Lower-case hexadecimal.
@@ -13,7 +13,7 @@ protocol Digest {
 }
 
 extension Digest {
-    mutating func update(_ text: String) { Array(text.utf8).withUnsafeBytes { update($0) } }
+    package mutating func update(_ text: String) { Array(text.utf8).withUnsafeBytes { update($0) } }
 }
 
 /// 64-byte blocks out of pieces of any length.
@@ -58,7 +58,7 @@ private func hexadecimal(_ words: [UInt32]) -> String {
     }.joined()
 }
 
-struct SHA256: Digest {
+package struct SHA256: Digest {
     private var blocks = Blocks()
     private var state: [UInt32] = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
@@ -76,9 +76,9 @@ struct SHA256: Digest {
         0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
     ]
 
-    init() {}
+    package init() {}
 
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         var feeding = Blocks()
         swap(&feeding, &blocks)
         defer { swap(&feeding, &blocks) }
@@ -112,7 +112,7 @@ struct SHA256: Digest {
         h[4] &+= e; h[5] &+= f; h[6] &+= g; h[7] &+= i
     }
 
-    consuming func finish() -> String {
+    package consuming func finish() -> String {
         var last = self
         last.blocks.padding(bigEndian: true).withUnsafeBytes { last.update($0) }
         return hexadecimal(last.state)
@@ -120,7 +120,7 @@ struct SHA256: Digest {
 }
 
 /// For the checksums that CelebA is published with.
-struct MD5: Digest {
+package struct MD5: Digest {
     private var blocks = Blocks()
     private var state: [UInt32] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476]
     private static let shifts: [UInt32] = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21]
@@ -137,9 +137,9 @@ struct MD5: Digest {
         0x6fa8_7e4f, 0xfe2c_e6e0, 0xa301_4314, 0x4e08_11a1, 0xf753_7e82, 0xbd3a_f235, 0x2ad7_d2bb, 0xeb86_d391,
     ]
 
-    init() {}
+    package init() {}
 
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         var feeding = Blocks()
         swap(&feeding, &blocks)
         defer { swap(&feeding, &blocks) }
@@ -171,7 +171,7 @@ struct MD5: Digest {
         h[0] &+= a; h[1] &+= b; h[2] &+= c; h[3] &+= d
     }
 
-    consuming func finish() -> String {
+    package consuming func finish() -> String {
         var last = self
         last.blocks.padding(bigEndian: false).withUnsafeBytes { last.update($0) }
         return hexadecimal(last.state.map(\.byteSwapped))

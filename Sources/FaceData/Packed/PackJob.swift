@@ -4,6 +4,7 @@ import TensorCore
 
 public struct PackSettings: Sendable {
     public var imageSize: Int
+    public var interpolation = Interpolation.bilinear
     public var limits = ImageLimits()
     /// Threads that decode.
     public var workers = 2
@@ -40,14 +41,18 @@ public struct PackSummary: Encodable, Equatable, Sendable {
     public let imageSize: Int
     public let images: Int
     public let refused: Int
+    /// Images that a lenient decoder accepted with warnings.
+    public let accepted: Int
     /// Rows taken over from an interrupted process.
     public let resumed: Int
     /// Columns of a folder that can be neither target nor feature.
     public let leftOut: [String]
     public let bytes: Int
-    /// The list of refused images, where there are any.
+    /// The list of refused images and of those accepted with warnings, where there are any.
     public let badImages: String?
     public let sourceSha256: String
+    /// The most memory that was resident. Units: 10⁶ bytes.
+    public let peakMemoryMb: Double
 }
 
 public struct PackJob {
@@ -79,7 +84,8 @@ public struct PackJob {
         self.settings = settings
         description = PackedDescription(
             layout: layout, synthetic: table.isSynthetic,
-            preprocessing: PackedPreprocessing(imageSize: settings.imageSize, limits: settings.limits),
+            preprocessing: PackedPreprocessing(
+                imageSize: settings.imageSize, interpolation: settings.interpolation, limits: settings.limits),
             columns: table.declarations.map(PackedDescription.Column.init), rows: table.names.count,
             sourceSHA256: try table.sourceDigest(), imagesSHA256: String(repeating: "0", count: 64))
     }
@@ -101,16 +107,18 @@ public struct PackJob {
         func summary(_ status: PackSummary.Status, bytes: Int) -> PackSummary {
             PackSummary(
                 status: status, output: output.path, layout: table.layout.rawValue, synthetic: table.isSynthetic,
-                imageSize: settings.imageSize, images: partial.kept, refused: partial.refused.count, resumed: resumed, leftOut: leftOut,
-                bytes: bytes, badImages: partial.refused.isEmpty ? nil : badImagesURL.path, sourceSha256: description.sourceSHA256)
+                imageSize: settings.imageSize, images: partial.kept, refused: partial.refused.count,
+                accepted: partial.accepted.count, resumed: resumed, leftOut: leftOut, bytes: bytes,
+                badImages: partial.refused.isEmpty && partial.accepted.isEmpty ? nil : badImagesURL.path, sourceSha256: description.sourceSHA256,
+                peakMemoryMb: Double(ProcessMemory.peakBytes) / 1e6)
         }
         try checkErrors(partial)
         tell()
         guard try decode(into: partial, shouldStop: shouldStop, tell: tell) else {
-            try writeBadImages(partial.refused)
+            try writeBadImages(partial)
             return summary(.interrupted, bytes: 0)
         }
-        try writeBadImages(partial.refused)
+        try writeBadImages(partial)
         let (head, tail) = try frame.parts(table, refused: partial.refused, imagesSHA256: partial.digest.finish())
         try partial.finish(head: head, tail: tail)
         let imageBytes = settings.imageSize * settings.imageSize * 3
@@ -130,14 +138,17 @@ public struct PackJob {
         guard packed.description.sourceSHA256 == description.sourceSHA256, packed.preprocessing == description.preprocessing else {
             throw PackError.wouldOverwrite(
                 path: output.path,
-                reason: packed.preprocessing == description.preprocessing
-                    ? "it was packed from other labels or images" : "it was packed at \(packed.preprocessing.imageSize) px or with other image settings")
+                reason: packed.preprocessing.mismatch(
+                    imageSize: settings.imageSize, interpolation: settings.interpolation, limits: settings.limits)?.reason
+                    ?? (packed.preprocessing == description.preprocessing
+                        ? "it was packed from other labels or images" : "it was packed with other --max-image limits"))
         }
         let bytes = (try? FileManager.default.attributesOfItem(atPath: output.path)[.size] as? Int) ?? 0
         return PackSummary(
             status: .unchanged, output: output.path, layout: table.layout.rawValue, synthetic: table.isSynthetic,
-            imageSize: settings.imageSize, images: packed.count, refused: packed.refusedCount, resumed: 0, leftOut: leftOut, bytes: bytes,
-            badImages: nil, sourceSha256: description.sourceSHA256)
+            imageSize: settings.imageSize, images: packed.count, refused: packed.refusedCount, accepted: 0, resumed: 0, leftOut: leftOut, bytes: bytes,
+            badImages: nil, sourceSha256: description.sourceSHA256,
+            peakMemoryMb: Double(ProcessMemory.peakBytes) / 1e6)
     }
 
     // MARK: Decoding
@@ -149,7 +160,7 @@ public struct PackJob {
     /// False if stopped on the way. Workers decode the next stretches while this thread writes one.
     private func decode(into partial: PackPartial, shouldStop: () -> Bool, tell: () -> Void) throws -> Bool {
         let samples = (0..<rows).map { FaceSample(folder: table.folder, name: table.names[$0], label: nil, group: -1) }
-        let transform = FaceTransform(imageSize: settings.imageSize)
+        let transform = FaceTransform(imageSize: settings.imageSize, interpolation: settings.interpolation)
         let pool = LoaderPool(
             samples: samples, transform: transform, limits: settings.limits, workers: settings.workers, cacheBytes: 0, output: .bytes)
         pool.start()
@@ -175,6 +186,9 @@ public struct PackJob {
     private func add(_ slot: LoaderSlot, _ errors: [Int: ImageError], _ imageBytes: Int, to partial: PackPartial) throws {
         var kept = 0
         var refused: [PackedRefusal] = []
+        let accepted = slot.warnings.sorted { $0.key < $1.key }.map { position, warning in
+            PackPartial.Accepted(file: table.names[slot.indices[position]], warnings: warning.count, first: warning.first)
+        }
         for position in slot.indices.indices {
             let row = slot.indices[position]
             if let error = errors[position] {
@@ -191,26 +205,30 @@ public struct PackJob {
         }
         try withExtendedLifetime(slot) {
             try partial.add(
-                rows: slot.indices.count, images: UnsafeRawBufferPointer(start: slot.bytes, count: kept * imageBytes), refused: refused)
+                rows: slot.indices.count, images: UnsafeRawBufferPointer(start: slot.bytes, count: kept * imageBytes), refused: refused,
+                accepted: accepted)
         }
     }
 
     private func checkErrors(_ partial: PackPartial) throws {
         guard let limit = settings.maxErrors, partial.refused.count > limit, let last = partial.refused.last else { return }
-        try writeBadImages(partial.refused)
+        try writeBadImages(partial)
         throw TooManyBadImages(
             count: partial.refused.count, limit: limit,
             last: ImageError(code: last.code, name: "\(table.folder)/\(last.file)", detail: last.message))
     }
 
-    private func writeBadImages(_ refused: [PackedRefusal]) throws {
-        guard !refused.isEmpty else {
+    private func writeBadImages(_ partial: PackPartial) throws {
+        guard !partial.refused.isEmpty || !partial.accepted.isEmpty else {
             unlink(badImagesURL.path)
             return
         }
         let log = BadImageLog()
-        for refusal in refused {
+        for refusal in partial.refused {
             log.add(ImageError(code: refusal.code, name: "\(table.folder)/\(refusal.file)", detail: refusal.message))
+        }
+        for warning in partial.accepted {
+            log.add(ImageWarning(name: "\(table.folder)/\(warning.file)", count: warning.warnings, first: warning.first))
         }
         try log.write(to: badImagesURL)
     }

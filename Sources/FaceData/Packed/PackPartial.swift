@@ -22,12 +22,21 @@ final class PackPartial {
         /// SHA-256 of all images so far.
         var sha256: String
         var refused: [PackedRefusal]
+        var accepted: [Accepted]
+    }
+
+    /// An image that a lenient decoder accepted with warnings.
+    struct Accepted: Codable {
+        var file: String
+        var warnings: Int
+        var first: String
     }
 
     let plan: Plan
     private(set) var rows = 0
     private(set) var kept = 0
     private(set) var refused: [PackedRefusal] = []
+    private(set) var accepted: [Accepted] = []
     private(set) var digest = SHA256()
 
     private let output: URL
@@ -95,6 +104,7 @@ final class PackPartial {
                 digest = longer
                 (rows, kept) = (stretch.rows, stretch.kept)
                 refused += stretch.refused
+                accepted += stretch.accepted
             }
             valid = start - text.startIndex
         }
@@ -124,14 +134,15 @@ final class PackPartial {
     }
 
     /// Adds the next rows: first the pixels, then the line that says so.
-    func add(rows count: Int, images: UnsafeRawBufferPointer, refused new: [PackedRefusal]) throws {
+    func add(rows count: Int, images: UnsafeRawBufferPointer, refused new: [PackedRefusal], accepted warned: [Accepted]) throws {
         precondition(images.count == (count - new.count) * imageBytes, "\(images.count) bytes for \(count) rows")
         try write(images, at: plan.imageOffset + kept * imageBytes)
         digest.update(images)
         rows += count
         kept += count - new.count
         refused += new
-        try append(Stretch(rows: rows, kept: kept, sha256: digest.finish(), refused: new))
+        accepted += warned
+        try append(Stretch(rows: rows, kept: kept, sha256: digest.finish(), refused: new, accepted: warned))
     }
 
     /// Writes what stands before and after the images, and gives the file its name. Everything is on disk before that.

@@ -7,26 +7,71 @@
 //   names     U8  [bytes]        N names as the label files have them, each ended by a zero byte; zeros may follow
 //   refused   U8  [bytes]        one JSON object per line and refused image: file_id, file, code, message, labels, split
 import Foundation
+import TensorCore
 
 /// How the pixels came about; two packed files with equal values and sources hold equal bytes.
 public struct PackedPreprocessing: Codable, Equatable, Sendable {
     /// Pixels a side.
     public var imageSize: Int
-    public var resample = "bilinear"
-    public var antialias = true
+    public var resample: Interpolation
+    /// Averages over all pixels when shrinking.
+    public var antialias: Bool
     public var exifTranspose = true
     /// What stands behind transparent pixels.
     public var alpha = "white"
     /// Images with decoder warnings were kept.
     public var lenient: Bool
+    /// Large JPEGs were decoded at a reduced size.
+    public var fastDecode: Bool
+    /// What an image was allowed to cost: it decides which images are missing.
+    public var maxImageBytes: Int
+    public var maxImagePixels: Int
+    public var maxImageSide: Int
+    public var maxImageScans: Int
 
-    public init(imageSize: Int, limits: ImageLimits = ImageLimits()) {
+    public init(imageSize: Int, interpolation: Interpolation = .bilinear, limits: ImageLimits = ImageLimits()) {
         self.imageSize = imageSize
+        resample = interpolation
+        antialias = interpolation != .nearest
         lenient = limits.lenient
+        fastDecode = limits.fastDecode
+        maxImageBytes = limits.maxBytes
+        maxImagePixels = limits.maxPixels
+        maxImageSide = limits.maxSide
+        maxImageScans = limits.maxScans
     }
 
     private enum CodingKeys: String, CodingKey {
-        case imageSize = "image_size", resample, antialias, exifTranspose = "exif_transpose", alpha, lenient
+        case imageSize = "image_size", resample, antialias, exifTranspose = "exif_transpose", alpha, lenient, fastDecode = "fast_decode",
+            maxImageBytes = "max_image_bytes", maxImagePixels = "max_image_pixels", maxImageSide = "max_image_side",
+            maxImageScans = "max_image_scans"
+    }
+
+    /// Why these pixels are not what reading the images as asked would give, and the way out; nil where they are. The costs count for
+    /// nothing here: they protect a decoder, and nothing is decoded any more.
+    func mismatch(
+        imageSize asked: Int?, interpolation: Interpolation?, limits: ImageLimits?
+    ) -> (reason: String, help: String)? {
+        if let asked, asked != imageSize {
+            return (
+                "its images are \(imageSize)×\(imageSize), asked for are \(asked)×\(asked)",
+                "Use --img-size \(imageSize), or pack the data again with --img-size \(asked)."
+            )
+        }
+        if let interpolation, interpolation != resample {
+            return (
+                "its images were resized with \(resample.rawValue), asked for is \(interpolation.rawValue)",
+                "Use --interpolation \(resample.rawValue), or pack the data again with --interpolation \(interpolation.rawValue)."
+            )
+        }
+        guard let limits else { return nil }
+        for (flag, packed, wanted) in [("--lenient-images", lenient, limits.lenient), ("--fast-decode", fastDecode, limits.fastDecode)]
+        where packed != wanted {
+            return packed
+                ? ("it was packed with \(flag), which is not asked for here", "Give \(flag) here too, or pack the data again without it.")
+                : ("it was packed without \(flag), which is asked for here", "Leave \(flag) out, or pack the data again with it.")
+        }
+        return nil
     }
 }
 

@@ -161,9 +161,12 @@ public final class PackedImages: Sendable {
     ///
     /// - `layout`: what the caller expects in it.
     /// - `imageSize`: what the network needs; nil accepts any.
+    /// - `limits`: how images would be read from a folder; nil accepts any. ``DataLoader`` looks at it, too.
+    ///
     /// Errors: ``DatasetError``: malformed when the file does not hold what is asked for.
     public static func load(
-        _ url: URL, layout: DatasetLayout, imageSize: Int? = nil, target: String? = nil, groupBy: [String]? = nil
+        _ url: URL, layout: DatasetLayout, imageSize: Int? = nil, limits: ImageLimits? = nil, target: String? = nil,
+        groupBy: [String]? = nil
     ) throws(DatasetError) -> FaceDataset {
         let packed = try PackedImages(url)
         guard packed.layout == layout else {
@@ -171,19 +174,16 @@ public final class PackedImages: Sendable {
                 file: url.path, row: nil, reason: "this is a packed \(packed.layout.rawValue) data set, not \(layout.rawValue)",
                 help: "Name '\(packed.layout.rawValue)' on the command line, or another file.")
         }
-        if let imageSize { try packed.require(imageSize: imageSize) }
+        try packed.require(imageSize: imageSize, interpolation: nil, limits: limits)
         let table = try packed.labelTable()
         return try table.dataset(target: target, groupBy: groupBy) { reason in
             .malformed(file: url.path, row: nil, reason: reason, help: "If the label files have it by now, pack them again.")
         }
     }
 
-    func require(imageSize: Int) throws(DatasetError) {
-        let size = preprocessing.imageSize
-        guard size == imageSize else {
-            throw .malformed(
-                file: url.path, row: nil, reason: "its images are \(size)×\(size), asked for are \(imageSize)×\(imageSize)",
-                help: "Use --img-size \(size), or pack the data again with --img-size \(imageSize).")
-        }
+    /// Refuses what would not give the batches that the images themselves would.
+    func require(imageSize: Int?, interpolation: Interpolation?, limits: ImageLimits?) throws(DatasetError) {
+        guard let mismatch = preprocessing.mismatch(imageSize: imageSize, interpolation: interpolation, limits: limits) else { return }
+        throw .malformed(file: url.path, row: nil, reason: mismatch.reason, help: mismatch.help)
     }
 }

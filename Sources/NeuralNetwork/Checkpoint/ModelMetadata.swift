@@ -13,6 +13,46 @@ public struct FeatureDeclaration: Codable, Equatable, Sendable {
     }
 }
 
+/// What the criterion needs beyond its name and ε; nil members: not needed.
+public struct CriterionDeclaration: Codable, Equatable, Sendable {
+    /// Σ coefficient · mean of a named group ≤ limit.
+    public struct Row: Codable, Equatable, Sendable {
+        public let name: String
+        /// Groups such as `Male=0,Young=1`, and the coefficient of each.
+        public let groups: [String]
+        public let coefficients: [Double]
+        public let limit: Double
+
+        public init(name: String, groups: [String], coefficients: [Double], limit: Double) {
+            self.name = name
+            self.groups = groups
+            self.coefficients = coefficients
+            self.limit = limit
+        }
+    }
+
+    /// Lower and upper bound of every logit.
+    public let bounds: [Double]?
+    /// The features whose values are the strata of conditional parity.
+    public let conditionOn: [String]?
+    public let rows: [Row]?
+
+    public init(bounds: [Double]?, conditionOn: [String]?, rows: [Row]?) {
+        self.bounds = bounds
+        self.conditionOn = conditionOn
+        self.rows = rows
+    }
+
+    /// What is impossible about the values, nil if nothing is.
+    var complaint: String? {
+        if let bounds, bounds.count != 2 || !bounds.allSatisfy(\.isFinite) || bounds[0] > bounds[1] { return "bounds \(bounds)" }
+        for row in rows ?? [] where row.groups.count != row.coefficients.count || !row.limit.isFinite || !row.coefficients.allSatisfy(\.isFinite) {
+            return "row '\(row.name)' of the criterion"
+        }
+        return nil
+    }
+}
+
 /// Stored as JSON under the key `facefair` of the file's `__metadata__`.
 public struct ModelMetadata: Codable, Equatable, Sendable {
     public var version = 1
@@ -32,6 +72,7 @@ public struct ModelMetadata: Codable, Equatable, Sendable {
     public var features: [FeatureDeclaration]
     public var method: String
     public var criterion: String
+    public var criterionDetails: CriterionDeclaration?
     /// ε, in logits.
     public var epsilon: Double
     /// b_τ, η₀ and the pair penalty of the online algorithm.
@@ -46,7 +87,8 @@ public struct ModelMetadata: Codable, Equatable, Sendable {
     public init(
         classifier: ClassifierConfiguration, imageSize: Int, mean: [Float], std: [Float], interpolation: Interpolation = .bilinear,
         fastDecode: Bool = false, dataset: String, synthetic: Bool,
-        target: String, features: [FeatureDeclaration], method: String, criterion: String, epsilon: Double,
+        target: String, features: [FeatureDeclaration], method: String, criterion: String,
+        criterionDetails: CriterionDeclaration? = nil, epsilon: Double,
         batchThreshold: Int, eta0: Double, pairPenalty: String, seed: UInt64, epoch: Int, threshold: Double = 0.5
     ) {
         self.classifier = classifier
@@ -61,6 +103,7 @@ public struct ModelMetadata: Codable, Equatable, Sendable {
         self.features = features
         self.method = method
         self.criterion = criterion
+        self.criterionDetails = criterionDetails
         self.epsilon = epsilon
         self.batchThreshold = batchThreshold
         self.eta0 = eta0
@@ -107,6 +150,7 @@ public struct ModelMetadata: Codable, Equatable, Sendable {
             groups *= feature.values.count
             if groups < 1 || groups > 1 << 16 { return "feature \(feature.name) makes \(groups) groups" }
         }
+        if let complaint = criterionDetails?.complaint { return complaint }
         if !(epsilon >= 0 && epsilon.isFinite) { return "epsilon \(epsilon) is not a number from 0 on" }
         if !(eta0 > 0 && eta0.isFinite) { return "eta0 \(eta0) is not a number above 0" }
         if batchThreshold < 1 { return "batch threshold \(batchThreshold) is not a number from 1 on" }

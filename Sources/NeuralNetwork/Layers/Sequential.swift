@@ -1,6 +1,6 @@
 import TensorCore
 
-/// Layers one after another; runs of convolution, batch norm, ReLU and pooling go through ``FusedRun``. Source: torch.nn.Sequential.
+/// Layers one after another; runs of convolution, batch norm, ReLU and pooling go through `FusedRun`. Source: torch.nn.Sequential.
 public final class Sequential: Layer {
     public let layers: [any Layer]
 

@@ -43,18 +43,31 @@ extension FairnessMethod {
 }
 
 extension TrainingConfiguration {
-    /// The method's implementation for a number of groups.
-    public func makeMethod(groupCount: Int) -> any FairnessMethod {
+    /// The method's implementation for given groups.
+    ///
+    /// Errors: ``TrainingError/invalidConfiguration(_:)`` where criterion, its details and the groups do not fit, `FairnessError` for
+    /// custom rows that contradict each other.
+    public func makeMethod(_ features: SensitiveFeatures) throws -> any FairnessMethod {
         switch method {
-        case .none: PlainLoss(groupCount: groupCount, postprocessor: .none)
-        case .projection: PlainLoss(groupCount: groupCount, postprocessor: .projection(tolerance: epsilon))
+        case .none: return PlainLoss(groupCount: features.groupCount, postprocessor: .none)
+        case .projection: return PlainLoss(groupCount: features.groupCount, postprocessor: .projection(try layer(features)))
         case .fairnessLayer:
-            FairnessLayerMethod(
+            let layer = try layer(features)
+            guard criterion == .demographicParity, criterionDetails?.bounds == nil else { return CriterionLayerMethod(layer) }
+            return FairnessLayerMethod(
                 PrimalDual(
-                    groupCount: groupCount, tolerance: epsilon, eta0: eta0, batchThreshold: batchThreshold,
-                    pairPenalty: pairPenalty))
+                    groupCount: features.groupCount, tolerance: epsilon, eta0: eta0, batchThreshold: batchThreshold,
+                    pairPenalty: pairPenalty), layer)
         case .penalty, .strictPenalty:
-            PenaltyMethod(GapPenalty(groupCount: groupCount, weight: gapPenaltyWeight ?? 0))
+            return PenaltyMethod(GapPenalty(groupCount: features.groupCount, weight: gapPenaltyWeight ?? 0))
+        }
+    }
+
+    private func layer(_ features: SensitiveFeatures) throws -> FairnessLayer {
+        do {
+            return try FairnessLayer(criterion, features: features, tolerance: epsilon, details: criterionDetails)
+        } catch FairnessError.unsupported(let reason) {
+            throw TrainingError.invalidConfiguration("--criterion \(criterion.rawValue): \(reason)")
         }
     }
 }

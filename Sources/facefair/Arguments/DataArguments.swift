@@ -32,15 +32,25 @@ struct DataArguments: ParsableArguments {
     /// Errors: `DatasetError`, with how to obtain the data where it is missing; for a packed file also where its images do not have
     /// the asked-for `imageSize`.
     func load(_ name: DatasetName, target: String? = nil, groupBy: [String]? = nil, imageSize: Int? = nil) throws -> FaceDataset {
-        let root = URL(fileURLWithPath: data ?? "datasets/\(name.rawValue)")
-        let target = self.target ?? target
-        let groupBy = try self.groupBy.map(features) ?? groupBy
+        try DatasetSource.load(
+            name, path: data ?? "datasets/\(name.rawValue)", target: self.target ?? target,
+            groupBy: self.groupBy ?? groupBy?.joined(separator: ","), imageSize: imageSize)
+    }
+}
+
+/// A folder or a packed file, as a data set.
+enum DatasetSource {
+    static func load(
+        _ layout: DatasetLayout, path: String, target: String?, groupBy: String?, imageSize: Int? = nil
+    ) throws -> FaceDataset {
+        let root = URL(fileURLWithPath: path)
+        let groupBy = try groupBy.map(features)
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: root.path, isDirectory: &isFolder)
         if exists ? !isFolder.boolValue : root.pathExtension == "safetensors" {
-            return try PackedImages.load(root, layout: name, imageSize: imageSize, target: target, groupBy: groupBy)
+            return try PackedImages.load(root, layout: layout, imageSize: imageSize, target: target, groupBy: groupBy)
         }
-        return switch name {
+        return switch layout {
         case .celeba: try CelebA.load(root: root, target: target, groupBy: groupBy)
         case .fairface: try FairFace.load(root: root, target: target, groupBy: groupBy)
         case .folder: try FolderDataset.load(root: root, target: target, groupBy: groupBy)
@@ -48,7 +58,7 @@ struct DataArguments: ParsableArguments {
     }
 
     /// The names in "Male, Young". An empty one is a slip of the hand, not a feature to leave out.
-    private func features(_ text: String) throws -> [String] {
+    private static func features(_ text: String) throws -> [String] {
         let names = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
         guard !names.contains("") else { throw DatasetError.usage("--group-by '\(text)': a name is empty") }
         return names

@@ -47,6 +47,7 @@ struct OnlineArguments: ParsableArguments {
     func apply(to settings: inout StreamSettings) {
         settings.online = online
         settings.criterion = criterion ?? settings.criterion
+        settings.hasBounds = settings.hasBounds && criterion == nil
         settings.tolerance = epsilon ?? settings.tolerance
         settings.batchThreshold = batchThreshold ?? settings.batchThreshold
         settings.eta0 = eta0 ?? settings.eta0

@@ -33,8 +33,9 @@ struct TrainingArguments: ParsableArguments {
 
     @Option(help: "Tolerance ε on mean-logit gaps, in logits (celeba 1e-3, fairface 1e-4).")
     var epsilon: Double?
-    @Option(help: "Parity notion.")
+    @Option(help: "Parity notion that --method projection and fairness-layer hold.")
     var criterion: Criterion?
+    @OptionGroup var criterionDetails: CriterionArguments
     @Option(help: "Batch size b_τ from which a batch is projected hard (100).")
     var batchThreshold: Int?
     @Option(help: "First step size η₀ of the online algorithm (0.1).")
@@ -86,10 +87,10 @@ struct TrainingArguments: ParsableArguments {
     }
 
     /// The paper's settings for the data set with the user's changes.
-    func configuration(dataset: String) -> TrainingConfiguration { configuration(.paper(dataset: dataset)) }
+    func configuration(dataset: String) throws -> TrainingConfiguration { try configuration(.paper(dataset: dataset)) }
 
     /// Given settings with the user's changes.
-    func configuration(_ start: TrainingConfiguration) -> TrainingConfiguration {
+    func configuration(_ start: TrainingConfiguration) throws -> TrainingConfiguration {
         var c = start
         func set<T>(_ path: WritableKeyPath<TrainingConfiguration, T>, _ value: T?) {
             if let value { c[keyPath: path] = value }
@@ -105,6 +106,7 @@ struct TrainingArguments: ParsableArguments {
         set(\.augmentation.isFrozen, frozenAugmentation)
         set(\.epsilon, epsilon)
         set(\.criterion, criterion)
+        c.criterionDetails = try criterionDetails.details()
         set(\.batchThreshold, batchThreshold)
         set(\.eta0, eta0)
         set(\.pairPenalty, pairPenalty)
@@ -145,6 +147,7 @@ struct TrainingArguments: ParsableArguments {
             ("patience", "\(c.patience)"), ("clip-grad-norm", "\(c.clipNorm)"), ("dropout", "\(c.dropout)"),
         ]
         flags += ImageArguments.flags(c.images)
+        if let details = c.criterionDetails { flags += CriterionArguments.flags(details) }
         if let weights = c.weights { flags.append(("weights", weights)) }
         return flags
     }
