@@ -152,7 +152,10 @@ def measure(options):
                     "tuned": run_pytorch(options, size, batch, threads, True),
                 }
                 rounds.append(turn)
-                print(f"{size} px, {threads} threads, round {number + 1} of {options.rounds}", file=sys.stderr)
+                found = ", ".join(
+                    f"{key} {turn['facefair'][key]:.4g} ({turn['facefair'][key] / turn['default'][key]:.2f} to default, "
+                    f"{turn['facefair'][key] / turn['tuned'][key]:.2f} to tuned)" for key, _, _ in cases(size, batch))
+                print(f"{size} px, {threads} threads, round {number + 1} of {options.rounds}: {found}", file=sys.stderr)
             facts.update(
                 torch=turn["tuned"]["torch"], torch_capability=turn["tuned"]["capability"], isa=turn["facefair"]["isa"],
                 blas_core=turn["facefair"]["blas_core"])

@@ -64,6 +64,8 @@ enum StateFile {
             case .SQLITE_READONLY, .SQLITE_PERM: throw StateError(.permission, "\(path): may not be written (\(detail))")
             default: throw StateError(.io, "\(path): \(detail)")
             }
+        } catch let error as CocoaError {
+            throw StateError(.io, "\(path): \(error.localizedDescription)")
         } catch { throw StateError(.io, "\(path): \(error)") }
     }
 

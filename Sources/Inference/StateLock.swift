@@ -23,10 +23,7 @@ final class StateLock: Sendable {
                 (self.descriptor, self.identity) = (descriptor, identity)
                 return
             }
-            guard ContinuousClock.now < deadline else {
-                throw StateError(
-                    .busy, "--state \(path): another facefair is writing to it; one stream has one writer, so stop that one or take another file")
-            }
+            guard ContinuousClock.now < deadline else { throw Self.busy(path, "another facefair is writing to it") }
             usleep(20_000)
         }
     }
@@ -36,10 +33,16 @@ final class StateLock: Sendable {
         Self.written.update { [identity] in _ = $0.remove(identity) }
     }
 
-    /// nil while another has it.
+    private static func busy(_ path: String, _ reason: String) -> StateError {
+        StateError(.busy, "--state \(path): \(reason); one stream has one writer, so stop that one or take another file")
+    }
+
+    /// nil while another process has it.
     private static func attempt(_ path: String) throws(StateError) -> (Int32, FileIdentity)? {
         try written.update { written -> Result<(Int32, FileIdentity)?, StateError> in
-            if let identity = FileIdentity(path), written.contains(identity) { return .success(nil) }
+            if let identity = FileIdentity(path), written.contains(identity) {
+                return .failure(busy(path, "a stream of this process is writing to it"))
+            }
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
             guard descriptor >= 0, let identity = FileIdentity(descriptor) else { return .failure(openError(path)) }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {

@@ -90,7 +90,8 @@ struct ExperimentCommand: ParsableCommand {
         var summary = ExperimentSummary(
             dataset: faces.name, synthetic: faces.isSynthetic, scale: scale, output: folder.path,
             choices: PaperChoices.lines(experiment, dataset: faces))
-        var tables: [Table]
+        let page = ExperimentPage(title: title, choices: summary.choices, command: ShellCommand(CommandLine.arguments).text)
+        let tables: [Table], html: String
         do {
             if name == .streaming {
                 let batches = try whole(streamBatches, "--stream-batches")
@@ -100,26 +101,29 @@ struct ExperimentCommand: ParsableCommand {
                 let chart = ExperimentTables.tradeoffChart(summary.tradeoff, batch: batch, title: title)
                 try ByteFiles.replace(folder.appendingPathComponent("streams.svg").path, with: Array(chart.svg(id: "streams").utf8))
                 tables = [ExperimentTables.streams(summary.streams, title: title)]
+                html = page.html(summary.streams, tradeoff: chart, tables: tables)
             } else {
                 summary.results = try runner.run()
                 tables = [
                     ExperimentTables.overall(summary.results, title: title, dataset: faces.name),
                     ExperimentTables.byGroup(summary.results, title: title),
                 ]
+                html = page.html(summary.results, tables: tables)
             }
         } catch is ExperimentInterrupted { throw ExitCode(Interruption.exitCode) }
-        try write(tables, summary.choices, to: folder)
+        try write(tables, summary.choices, html, to: folder)
         switch printing.format {
         case .json: try Console.json(summary)
         case .human: Console.output((tables.map(\.text) + [notes(summary.choices)]).joined(separator: "\n\n"))
         }
     }
 
-    private func write(_ tables: [Table], _ choices: [String], to folder: URL) throws {
+    private func write(_ tables: [Table], _ choices: [String], _ html: String, to folder: URL) throws {
         let name = name == .streaming ? "streams" : "results"
         try ByteFiles.replace(folder.appendingPathComponent("\(name).csv").path, with: Array(tables[0].csv.utf8))
         let markdown = (tables.map(\.markdown) + [notes(choices)]).joined(separator: "\n\n") + "\n"
         try ByteFiles.replace(folder.appendingPathComponent("\(name).md").path, with: Array(markdown.utf8))
+        try ByteFiles.replace(folder.appendingPathComponent("\(name).html").path, with: Array(html.utf8))
     }
 
     private func notes(_ choices: [String]) -> String {

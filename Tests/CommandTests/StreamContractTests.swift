@@ -228,6 +228,19 @@ private final class RunningTool {
         #expect(again.error.contains("\(answered) answered before"))
     }
 
+    /// Ctrl-C reaches every process of a pipeline: that the reader has gone as well does not make it an ordinary end.
+    @Test func aSignalCountsAlthoughTheReaderHasGone() throws {
+        let tool = try RunningTool(scores + ["--max-delay-ms", "none", "--batch-size", "3"])
+        try tool.send((0..<4).map(scoreLine).joined())
+        #expect(tool.lines(3).count == 3)
+        // The fourth record is in hand.
+        usleep(100_000)
+        try tool.output.fileHandleForReading.close()
+        kill(tool.process.processIdentifier, SIGINT)
+        tool.process.waitUntilExit()
+        #expect(tool.process.terminationStatus == 130 && tool.process.terminationReason == .exit)
+    }
+
     @Test func twoWritersAndForeignStatesAreRefused() throws {
         let folder = try TemporaryFolder()
         let state = folder.file("s.db").path

@@ -8,9 +8,28 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// One run of the tool on `input` from byte `offset` on, killed after `delay`; nil lets it end. Returns the whole lines it wrote.
+/// When a run is killed.
+private enum Moment {
+    /// So long after its start, which on a busy machine is while it still loads.
+    case time(TimeInterval)
+    /// When it has written so much, however long that takes.
+    case bytes(Int)
+    case never
+
+    func wait(for process: Process, writing output: URL) {
+        switch self {
+        case .time(let delay): Thread.sleep(forTimeInterval: delay)
+        case .bytes(let count):
+            var status = stat()
+            while process.isRunning, stat(output.path, &status) == 0, status.st_size < count { usleep(500) }
+        case .never: process.waitUntilExit()
+        }
+    }
+}
+
+/// One run of the tool on `input` from byte `offset` on, killed at `moment`. Returns the whole lines it wrote.
 private func run(
-    _ arguments: [String], input: URL, from offset: Int, output: URL, killAfter delay: TimeInterval?
+    _ arguments: [String], input: URL, from offset: Int, output: URL, kill moment: Moment
 ) throws -> (lines: [Substring], status: Int32) {
     let process = Process()
     process.executableURL = toolURL
@@ -22,10 +41,8 @@ private func run(
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = FileHandle.nullDevice
     try process.run()
-    if let delay {
-        Thread.sleep(forTimeInterval: delay)
-        kill(process.processIdentifier, SIGKILL)
-    }
+    moment.wait(for: process, writing: output)
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     process.waitUntilExit()
     let text = String(decoding: try Data(contentsOf: output), as: UTF8.self)
     // A line that was cut by the kill has not been answered.
@@ -46,7 +63,7 @@ private struct Recording {
         var starts = [0]
         for line in lines { starts.append(starts.last! + line.utf8.count + 1) }
         self.starts = starts
-        answers = try run(arguments, input: file, from: 0, output: folder.file("reference"), killAfter: nil).lines
+        answers = try run(arguments, input: file, from: 0, output: folder.file("reference"), kill: .never).lines
         #expect(answers.count == lines.count)
     }
 }
@@ -57,9 +74,10 @@ private struct Tally {
 }
 
 /// Kills the stream `kills` times, sending again from where answers were last seen or from before; the state file is new whenever the
-/// input is through. `check` sees the state after each kill.
+/// input is through. Every second kill comes by the clock, the others when a random number of bytes is out. `check` sees the state
+/// after each kill.
 private func killRepeatedly(
-    _ kills: Int, _ recording: Recording, _ arguments: [String], delays: ClosedRange<Double>, in folder: TemporaryFolder,
+    _ kills: Int, _ recording: Recording, _ arguments: [String], delay: Double, in folder: TemporaryFolder,
     check: (SavedStream) throws -> Void
 ) throws -> Tally {
     var tally = Tally()
@@ -69,9 +87,11 @@ private func killRepeatedly(
     while tally.kills < kills {
         let state = folder.file("state\(generation).db")
         let start = max(0, acknowledged - (Bool.random(using: &random) ? 0 : Int.random(in: 0...400, using: &random)))
+        let moment: Moment =
+            tally.kills % 2 == 0 ? .time(.random(in: 0...delay, using: &random)) : .bytes(.random(in: 1...400_000, using: &random))
         let result = try run(
             arguments + ["--state", state.path, "--replay-by", "position", "--source-start", "\(start)"], input: recording.file,
-            from: recording.starts[start], output: output, killAfter: Double.random(in: delays, using: &random))
+            from: recording.starts[start], output: output, kill: moment)
         let end = start + result.lines.count
         #expect(result.lines[...] == recording.answers[start..<end], "answers \(start)..<\(end) differ from the uninterrupted run's")
         tally.withProgress += end > acknowledged ? 1 : 0
@@ -170,7 +190,7 @@ private struct SeededNumbers: RandomNumberGenerator {
             ? .anytime(AnytimeParity(groupCount: 4, tolerance: 0.01)) : .primalDual(PrimalDual(groupCount: 4, tolerance: 0.01))
         let expected = try Self.trajectory(scores, batchSize: 16, start)
         let clock = ContinuousClock.now
-        let tally = try killRepeatedly(100, recording, arguments, delays: 0.0...0.12, in: folder) { saved in
+        let tally = try killRepeatedly(100, recording, arguments, delay: 0.12, in: folder) { saved in
             let reference = try #require(expected[saved.nextSequence], "record \(saved.nextSequence) is not the end of a batch")
             #expect(try JSONDecoder().decode(OnlineFairness.self, from: saved.online) == reference)
             #expect(saved.totals.records == saved.nextSequence)
@@ -192,7 +212,7 @@ private struct SeededNumbers: RandomNumberGenerator {
         }
         let arguments = ["infer", model, "--stream", "--batch-size", "8", "--threads", "1"]
         let recording = try Recording(lines, arguments, in: folder)
-        let tally = try killRepeatedly(20, recording, arguments, delays: 0.0...0.4, in: folder) { saved in
+        let tally = try killRepeatedly(20, recording, arguments, delay: 0.4, in: folder) { saved in
             #expect(saved.totals.records == saved.nextSequence)
         }
         print("images: \(tally)")

@@ -31,6 +31,16 @@ import Testing
         #expect(error?.reason.contains(part) == true, "\(text): \(error?.reason ?? "accepted")")
     }
 
+    @Test func findsADuplicateAmongManyKeys() throws {
+        func text(_ keys: [Int]) -> String { "{" + keys.map { "\"k\($0)\":0" }.joined(separator: ",") + "}" }
+        for count in [15, 16, 17, 18, 100, 255] {
+            _ = try JSONValue.parse(text(Array(0..<count)))
+            for repeated in [0, count / 2, count - 1] {
+                #expect(throws: JSONError.self, "\(repeated) of \(count)") { try JSONValue.parse(text(Array(0..<count) + [repeated])) }
+            }
+        }
+    }
+
     @Test func limitsNestingAndSize() throws {
         let deepest = String(repeating: "[", count: 32) + String(repeating: "]", count: 32)
         _ = try JSONValue.parse(deepest)

@@ -131,4 +131,14 @@ private func read(_ line: String, _ reader: RecordReader = RecordReader(features
         #expect(split("", chunk: chunk).isEmpty)
         #expect(split("a\n\u{FEFF}", chunk: chunk) == [text("a"), text("\u{FEFF}")])
     }
+
+    @Test func aLongLineDoesNotMakeLaterOnesLarge() {
+        var splitter = LineSplitter(limit: 1 << 20)
+        var capacities: [Int] = []
+        let text = Array((String(repeating: "x", count: 1_000_000) + "\nshort\nshort\nsh").utf8)
+        for chunk in [text[..<500_000], text[500_000...], Array("ort\n".utf8)[...]] {
+            splitter.feed(chunk) { if case .text(let bytes) = $0 { capacities.append(bytes.capacity) } }
+        }
+        #expect(capacities.count == 4 && capacities[1...].allSatisfy { $0 < 1000 }, "\(capacities)")
+    }
 }

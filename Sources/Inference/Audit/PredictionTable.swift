@@ -57,7 +57,7 @@ public struct PredictionTable: Sendable {
     public internal(set) var failedRecords = 0
     /// Of answers of `infer --stream`: how the fairness step went.
     public internal(set) var stream: StreamTrace?
-    /// ε of the layer that ``project(tolerance:)`` applied.
+    /// ε of the layer that ``project(tolerance:source:)`` applied.
     public private(set) var projectedTolerance: Double?
 
     public var count: Int { labels.count }
@@ -102,8 +102,8 @@ public struct PredictionTable: Sendable {
             throw ScoreTableError(source: source, column: columns.rawLogit, reason: "holds logits before a fairness layer already; leave --project out")
         }
         let (declared, groups) = grouping(features.map(\.name))
-        let fair = try LogitPostprocessor.projection(tolerance: tolerance).apply(
-            predictions(groups: groups, raw: false), groupCount: declared.groupCount)
+        let layer = FairnessLayer(groupCount: declared.groupCount, tolerance: tolerance)
+        let fair = try LogitPostprocessor.projection(layer).apply(predictions(groups: groups, raw: false))
         (rawLogits, self.logits) = (logits, fair.scores)
         columns.rawLogit = columns.logit
         projectedTolerance = tolerance
