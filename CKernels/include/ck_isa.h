@@ -16,15 +16,15 @@ typedef enum ck_isa {
 /// The best one this machine has, whatever the environment says.
 ck_isa ck_isa_best(void);
 
-/// The one in use: ck_isa_best() or what FACEFAIR_ISA=avx512|avx2|generic says, until ck_set_isa changes it. A value of FACEFAIR_ISA
-/// that ck_check_isa_environment refuses is ignored here.
+/// The one in use on this thread: ck_isa_best() or what FACEFAIR_ISA=avx512|avx2|generic says, unless ck_set_isa forced another. A
+/// value of FACEFAIR_ISA that ck_check_isa_environment refuses is ignored here.
 ck_isa ck_current_isa(void);
 
 /// CK_BAD_ARGUMENT when FACEFAIR_ISA is not one of the names, or names one that this machine lacks.
 CK_CHECKED ck_status ck_check_isa_environment(void);
 
-/// Forces a path for the whole process; for tests and benchmarks. Prepared weights and workspace sizes depend on it, so no kernel
-/// may be under way.
+/// Forces a path for the calling thread and for what the pool does for it; for tests and benchmarks, so that tests that run at the same
+/// time do not meet. Prepared weights and workspace sizes depend on it.
 /// Errors: CK_BAD_ARGUMENT for a path that this machine lacks.
 CK_CHECKED ck_status ck_set_isa(ck_isa isa);
 

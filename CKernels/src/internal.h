@@ -40,6 +40,11 @@ CK_INLINE void ck_parallel_for(int64_t blocks, ck_block_fn fn, void *context) {
     ck_parallel_for_workers(blocks, CK_MAX_THREADS, fn, context);
 }
 
+// ---- isa.c
+
+/// Makes a worker compute as the thread does that handed out the job.
+CK_HIDDEN void ck_follow_isa(ck_isa isa);
+
 // ---- gemm.c
 
 /// c = op(a)·op(b) + beta·c on the calling thread.

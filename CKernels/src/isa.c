@@ -10,7 +10,8 @@
 
 enum { UNDECIDED = -1 };
 
-static atomic_int current = UNDECIDED;
+static atomic_int process_isa = UNDECIDED;      // what the processor and the environment say
+static _Thread_local int forced_isa = UNDECIDED;
 
 static const char *const names[CK_ISA_COUNT] = {"generic", "avx2", "avx512"};
 
@@ -42,20 +43,22 @@ ck_status ck_check_isa_environment(void) {
 }
 
 ck_isa ck_current_isa(void) {
-    int isa = atomic_load_explicit(&current, memory_order_relaxed);
+    if (forced_isa != UNDECIDED) return (ck_isa)forced_isa;
+    int isa = atomic_load_explicit(&process_isa, memory_order_relaxed);
     if (isa != UNDECIDED) return (ck_isa)isa;
     // Two threads may get here at once; both find the same answer.
     const char *value = environment();
     isa = value && named(value) <= ck_isa_best() ? (int)named(value) : (int)ck_isa_best();
-    int expected = UNDECIDED;
-    atomic_compare_exchange_strong(&current, &expected, isa);
-    return (ck_isa)atomic_load(&current);
+    atomic_store_explicit(&process_isa, isa, memory_order_relaxed);
+    return (ck_isa)isa;
 }
 
 ck_status ck_set_isa(ck_isa isa) {
     if ((int)isa < 0 || isa > ck_isa_best()) return CK_BAD_ARGUMENT;
-    atomic_store(&current, (int)isa);
+    forced_isa = (int)isa;
     return CK_OK;
 }
+
+void ck_follow_isa(ck_isa isa) { forced_isa = (int)isa; }
 
 const char *ck_isa_name(ck_isa isa) { return (int)isa >= 0 && isa < CK_ISA_COUNT ? names[isa] : "unknown"; }

@@ -29,6 +29,7 @@ static ck_block_fn job_function;            // written before the gate opens, re
 static void *job_context;
 static int64_t job_blocks;
 static int job_workers;
+static ck_isa job_isa;
 
 static inline void relax(void) {
 #if defined(__x86_64__)
@@ -66,7 +67,10 @@ static void join_job(int worker) {
     do {
         if (!(seen & OPEN) || worker >= atomic_load_explicit(&threads, memory_order_relaxed)) return;
     } while (!atomic_compare_exchange_weak(&gate, &seen, seen + INSIDE));
-    if (worker < job_workers) drain(worker);
+    if (worker < job_workers) {
+        ck_follow_isa(job_isa);
+        drain(worker);
+    }
     if (atomic_fetch_sub(&gate, INSIDE) == INSIDE) {    // last one out of a closed gate
         pthread_mutex_lock(&lock);
         pthread_cond_signal(&finished);
@@ -103,6 +107,7 @@ void ck_parallel_for_workers(int64_t blocks, int workers, ck_block_fn fn, void *
     job_context = context;
     job_blocks = blocks;
     job_workers = workers;
+    job_isa = ck_current_isa();
     atomic_store(&next_block, 0);
     atomic_store(&gate, OPEN);
     atomic_fetch_add(&generation, 1);

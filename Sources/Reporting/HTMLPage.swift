@@ -1,7 +1,7 @@
 // One self-contained page: headings, paragraphs, tables, charts, commands. No script, nothing fetched; everything that comes from
 // data is escaped here and nowhere else.
 
-/// Made by appending parts in order; taken with ``html``.
+/// Made by appending parts in order; taken with ``html(subtitle:footer:)``.
 ///
 /// Texts are plain, except that what stands between backticks is set as code. They may hold anything else, markup included: it is
 /// shown, not obeyed.
@@ -90,7 +90,7 @@ public struct HTMLPage: Sendable {
 
     // MARK: The page
 
-    /// - Parameter subtitle: stands under the title.
+    /// The document; `subtitle` stands under the title, `footer` at the end.
     public func html(subtitle: String = "", footer: String = "") -> String {
         let contents = sections.map { "<a href=\"#\($0.id)\">\($0.title.escapedForMarkup)</a>" }.joined(separator: "\n")
         return """

@@ -100,16 +100,16 @@ extension SVGChart {
         writer.label(axis.caption, (left + right) / 2, bottom + 34, "ff-axis", anchor: "middle")
         for (index, name) in names.enumerated() {
             let center = plotTop + rowHeight * (Double(index) + 0.5) + nameHeight / 2
-            if isStacked {
-                writer.label(shortened(name, width: width - 24), left, plotTop + rowHeight * Double(index) + 13, "ff-text")
-            } else {
-                writer.label(name, left - 8, center + 4, "ff-text", anchor: "end")
-            }
+            if !isStacked { writer.label(name, left - 8, center + 4, "ff-text", anchor: "end") }
             drawRow(index, center, scale, &writer)
         }
         if scale.low < 0 && scale.high > 0, let zero = scale.position(0) { writer.line(zero, plotTop, zero, bottom, "ff-rule") }
         for limit in limits {
             if let at = scale.position(limit.value) { writer.line(at, plotTop, at, bottom, "ff-limit") }
+        }
+        // Last, on a halo: lines run behind these names.
+        for (index, name) in names.enumerated() where isStacked {
+            writer.label(shortened(name, width: width - 24), left, plotTop + rowHeight * Double(index) + 13, "ff-text ff-halo")
         }
         if names.isEmpty { writer.label("no data", (left + right) / 2, (plotTop + bottom) / 2, "ff-text", anchor: "middle") }
         return bottom + 42
@@ -142,6 +142,7 @@ extension SVGChart {
         --ff0:#0b62c4;--ff1:#c2410c;--ff2:#0f766e;--ff3:#7c3aed;--ff4:#a16207;--ff5:#be185d;\
         --ff-good:#15803d;--ff-bad:#c62828;--ff-unsure:#9a6700}}
         .ff-title{font-size:14px;font-weight:600;fill:var(--ff-ink)}.ff-text{font-size:12px;fill:var(--ff-ink)}
+        .ff-halo{paint-order:stroke;stroke:var(--ff-paper);stroke-width:4px;stroke-linejoin:round}
         .ff-axis{font-size:12px;fill:var(--ff-soft)}.ff-small{font-size:10px;fill:var(--ff-soft)}
         .ff-grid{stroke:var(--ff-grid);stroke-width:1}.ff-rule{stroke:var(--ff-soft);stroke-width:1}
         .ff-limit{stroke:var(--ff-ink);stroke-width:1.4;stroke-dasharray:5 3}

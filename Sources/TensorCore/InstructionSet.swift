@@ -22,7 +22,8 @@ public enum InstructionSet: Int, CaseIterable, Sendable, CustomStringConvertible
     /// Everything this machine can run.
     public static var available: [InstructionSet] { allCases.filter { $0.rawValue <= best.rawValue } }
 
-    /// The one in use. Setting it is for tests and benchmarks, between kernels; traps on one that this machine lacks.
+    /// The one in use. Setting it is for tests and benchmarks, holds for kernels called on this thread, and traps on one that this
+    /// machine lacks.
     public static var current: InstructionSet {
         get { InstructionSet(rawValue: Int(ck_current_isa().rawValue))! }
         set { check(ck_set_isa(ck_isa(UInt32(newValue.rawValue))), "instruction set \(newValue) on a machine with \(best)") }

@@ -1,4 +1,5 @@
 // An audit as a whole: states before and after, features alone, gates, flips, mistakes, and the JSON that reads back.
+import FaceData
 import Fairness
 import Foundation
 import Inference
@@ -95,6 +96,12 @@ struct AuditTests {
         for broken in ["", "{}", "{\"kind\":\"facefair-audit\",\"version\":1}", "{\"kind\":\"facefair-audit\",\"version\":99}", "id,group\n"] {
             #expect(throws: ScoreTableError.self) { try AuditDocument.read(Array(broken.utf8), source: "a.json") }
         }
+    }
+
+    @Test func fingerprints() {
+        // FIPS 180-4's example.
+        #expect(Fingerprint.sha256(Array("abc".utf8)) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        #expect(ShellCommand(["x", "a b", "", "--x=1", "$HOME"]).text == "facefair 'a b' '' --x=1 '$HOME'")
     }
 
     @Test func theSameInputGivesTheSameFigures() throws {

@@ -120,6 +120,18 @@ struct SVGChartTests {
         #expect(try number(dots.first!, "cx") > number(dots.last!, "cx"))
     }
 
+    @Test func longNamesStandAboveTheirRows() throws {
+        let long = "Female,Southeast Asian − Male,Latino_Hispanic"
+        for name in ["short", long] {
+            let rows = [SVGChart.Interval(name, value: 0.1, low: 0, high: 0.2), .init("b", value: 0.1, low: 0, high: 0.2)]
+            let picture = try Elements(SVGChart.intervals(title: "t", description: "d", x: .init("x"), rows: rows).svg())
+            let label = try #require(picture.with("ff-text").first { $0.text == name }, "\(name) is not cut")
+            let dot = try #require(picture.with("ff-dot").first)
+            let isAbove = try number(label, "y") < number(dot, "cy") - 3
+            #expect(isAbove == (name == long) && label.attributes["text-anchor"] == (name == long ? "start" : "end"))
+        }
+    }
+
     @Test(arguments: [(0.0, 0.0), (1e-300, 2e-300), (-1e150, 1e150), (1e15, 1e15 + 0.25), (.infinity, .nan), (3, 3)])
     func anyRangeGivesAPicture(low: Double, high: Double) throws {
         for scale in [SVGChart.Axis.Scale.linear, .logarithmic] {

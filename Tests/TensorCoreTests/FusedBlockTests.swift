@@ -142,6 +142,8 @@ private let blockCases: [BlockCase] = [
     BlockCase(batch: 3, height: 9, width: 15, inChannels: 3, outChannels: 64, end: .pool),
     BlockCase(batch: 1, height: 2, width: 2, inChannels: 3, outChannels: 32, end: .pool),
     BlockCase(batch: 2, height: 3, width: 5, inChannels: 3, outChannels: 32, end: .pool),
+    // Several superblocks of the point driver backward.
+    BlockCase(batch: 70, height: 4, width: 3, inChannels: 128, outChannels: 128, end: .pool),
 ]
 
 extension TensorCoreSuites {
@@ -233,7 +235,7 @@ extension TensorCoreSuites {
             }
         }
 
-        @Test(arguments: [1, 4, 6, 8])
+        @Test(arguments: [1, 4, 6, 8, 11])
         func sameForAnyThreadCount(_ index: Int) {
             let c = blockCases[index], d = BlockData(c, seed: 80), expected = BlockReference(c, d)
             forEachInstructionSet { isa in

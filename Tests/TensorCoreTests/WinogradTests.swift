@@ -27,6 +27,7 @@ let winogradShapes: [Sweep] = [
     winogradSweep(1, 13, 18, 40, 33), winogradSweep(1, 4, 4, 128, 256), winogradSweep(5, 8, 8, 64, 32),
     winogradSweep(2, 24, 24, 32, 64), winogradSweep(7, 9, 11, 16, 48), winogradSweep(1, 41, 6, 33, 16),
     winogradSweep(40, 4, 4, 32, 32), winogradSweep(3, 14, 14, 160, 96), winogradSweep(300, 4, 4, 8, 8),
+    winogradSweep(70, 4, 4, 160, 96),
 ]
 
 extension TensorCoreSuites {
@@ -74,6 +75,27 @@ extension TensorCoreSuites {
                         dy, input: x, dWeight: dWeight, dBias: nil, stride: 1, padding: 1, algorithm: .winograd)
                     return [y.toArray(), dx.toArray(), dWeight.toArray()]
                 }
+            }
+        }
+
+        /// Filters of 8 MB and more are handed to the point driver, 128 tiles at a time. What it makes of an image does not depend on the
+        /// images beside it.
+        @Test func superblocksDoNotMix() {
+            var random = TestRandom(12)
+            let all = winogradSweep(140, 3, 4, 256, 256), count = 128
+            let x = Tensor(all.input, random: &random), w = Tensor(all.weight, random: &random), dy = Tensor(all.convolved, random: &random)
+            func run(_ from: Int, _ batch: Int) -> [[Float]] {
+                let s = winogradSweep(batch, 3, 4, 256, 256), pixels = 3 * 4
+                let y = Kernels.conv2dForward(
+                    x.view(offset: from * pixels * 256, s.input), weight: w, bias: nil, stride: 1, padding: 1, algorithm: .winograd)
+                let dx = Kernels.conv2dBackwardInput(
+                    dy.view(offset: from * pixels * 256, s.convolved), weight: w, inputShape: s.input, stride: 1, padding: 1,
+                    algorithm: .winograd)
+                return [y.toArray(), dx.toArray()]
+            }
+            forEachInstructionSet { isa in
+                let whole = run(0, 140), first = run(0, count), rest = run(count, 140 - count)
+                for (i, what) in ["y", "dx"].enumerated() { #expect(whole[i] == first[i] + rest[i], "\(what), \(isa)") }
             }
         }
 

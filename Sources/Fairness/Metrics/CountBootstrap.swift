@@ -33,7 +33,7 @@ public struct CountBootstrap: Sendable {
     /// Sorted largest |t| per draw, for each family.
     private let statistics: [Family: [Double]]
 
-    /// - Parameter families: those for which ``intervals(_:)`` will be asked.
+    /// `families` are those for which ``intervals(_:)`` will be asked.
     public init(_ frame: MetricFrame, families: [Family] = Family.allCases, confidence: Double = 0.95, draws: Int = 10_000, seed: UInt64 = 0) {
         precondition(confidence > 0 && confidence < 1 && draws >= 1, "confidence \(confidence), \(draws) draws")
         (self.confidence, self.draws, self.seed) = (confidence, draws, seed)

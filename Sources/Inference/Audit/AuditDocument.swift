@@ -17,7 +17,7 @@ public struct MetricReport: Codable, Equatable, Sendable {
 
 /// All metrics, gaps and confusion matrices of one set of decisions.
 public struct FrameReport: Codable, Equatable, Sendable {
-    /// By ``Metric`` name.
+    /// By the raw value of `Metric`.
     public var metrics: [String: MetricReport]
     /// Single numbers, by fairlearn's names where it has them.
     public var aggregates: [String: MetricValue]

@@ -3,8 +3,7 @@ import FaceData
 import Fairness
 
 extension PredictionTable {
-    /// - Parameters:
-    ///   - needsGroups: false for a table that only lends its labels.
+    /// Reads a whole table; `needsGroups` is false for one that only lends its labels.
     ///
     /// Errors: ``ScoreTableError`` naming line, column and value, and what to do.
     public static func read(

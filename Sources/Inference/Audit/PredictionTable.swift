@@ -57,7 +57,7 @@ public struct PredictionTable: Sendable {
     public internal(set) var failedRecords = 0
     /// Of answers of `infer --stream`: how the fairness step went.
     public internal(set) var stream: StreamTrace?
-    /// ε of the layer that ``project(tolerance:)`` applied.
+    /// ε of the layer that ``project(tolerance:source:)`` applied.
     public private(set) var projectedTolerance: Double?
 
     public var count: Int { labels.count }

@@ -141,10 +141,10 @@ extension ReportPage {
         return chart
     }
 
-    /// Values without the names of their features where every group has them: `0,1` for `Male=0,Young=1`.
+    /// Of long names, values without their features: `Female,East Asian` for `gender=Female,race=East Asian`.
     private func short(_ group: String) -> String {
         let parts = group.split(separator: ",").map { $0.split(separator: "=", maxSplits: 1) }
-        guard parts.allSatisfy({ $0.count == 2 }), group.count > 10 else { return group }
+        guard parts.allSatisfy({ $0.count == 2 }), group.count > 20 else { return group }
         return parts.map { String($0[1]) }.joined(separator: ",")
     }
 
