@@ -29,7 +29,8 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def synthetic(tool, folder, count):
-    subprocess.run([tool, "data", "synthesize", f"{folder}/faces", "--layout", "celeba", "--count", str(count), "--quiet"], check=True)
+    subprocess.run([tool, "data", "synthesize", f"{folder}/faces", "--layout", "celeba", "--count", str(count), "--quiet"],
+                   check=True, stdout=subprocess.DEVNULL)
     files = []
     for path in sorted(pathlib.Path(folder, "faces/img_align_celeba").glob("*.jpg")):
         files.append(f"{folder}/{path.name}")
