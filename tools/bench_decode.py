@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Decoding beside torchvision and Pillow: same files, same run, one thread each, medians of passes that take turns.
 
-    python3 tools/bench_decode.py [--files FOLDER] [--passes 7] [--tool .build/release/facefair]
+    python3 tools/bench_decode.py [FOLDER] [--passes 7] [--tool .build/release/facefair]
 
 Each way goes from a file's name to normalised floats: facefair; torchvision.io.decode_jpeg + v2.Resize(antialias) + Normalize; and the
-paper's pipeline, Pillow + torchvision transforms. Without --files, `facefair data synthesize` draws faces that Pillow re-saves at
+paper's pipeline, Pillow + torchvision transforms. Without FOLDER, `facefair data synthesize` draws faces that Pillow re-saves at
 224 x 224. Needs torch, torchvision and Pillow; facefair itself needs none of them.
 """
 import argparse
@@ -29,7 +29,8 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def synthetic(tool, folder, count):
-    subprocess.run([tool, "data", "synthesize", f"{folder}/faces", "--layout", "celeba", "--count", str(count), "--quiet"], check=True)
+    subprocess.run([tool, "data", "synthesize", f"{folder}/faces", "--layout", "celeba", "--count", str(count), "--quiet"],
+                   check=True, stdout=subprocess.DEVNULL)
     files = []
     for path in sorted(pathlib.Path(folder, "faces/img_align_celeba").glob("*.jpg")):
         files.append(f"{folder}/{path.name}")
@@ -73,7 +74,7 @@ def fast_decode(tool, files, folder, size, passes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", help="folder of JPEG files, searched below")
+    parser.add_argument("files", nargs="?", help="folder of JPEG files, searched below")
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--passes", type=int, default=7)
     parser.add_argument("--tool", default=str(ROOT / ".build/release/facefair"))

@@ -187,7 +187,7 @@ def check(hash64, dyadic):
                 zt = torch.tensor(z, dtype=torch.float64, requires_grad=True)
                 try:
                     layer = CvxpyLayer(cp.Problem(cp.Minimize(cp.sum_squares(v - target)), [A @ v <= b]), parameters=[target], variables=[v])
-                    (y,) = layer(zt)
+                    (y,) = layer(zt, solver_args=dict(eps=1e-10, max_iters=200_000))
                     (y @ torch.tensor(d)).backward()
                     forward_error = max(forward_error, np.abs(y.detach().numpy() - x).max())
                     layer_error = max(layer_error, np.abs(zt.grad.numpy() - gradient).max())

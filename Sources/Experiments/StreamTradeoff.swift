@@ -19,8 +19,8 @@ public struct TradeoffPoint: Codable, Equatable, Sendable {
 
 extension ExperimentRunner {
     /// The settings of the curves, the stricter the later.
-    public static let tradeoffSteps = [1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 1]
-    public static let tradeoffCaps = [100, 30, 10, 3, 1, 0.3, 0.1]
+    public static let tradeoffSteps = [1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 0.01, 0.02, 0.1]
+    public static let tradeoffCaps = [30, 10, 3, 2, 1, 0.5, 0.3, 0.1]
 
     /// The fairness-layer model's streams of one batch size; trains what is missing.
     ///

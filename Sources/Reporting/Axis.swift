@@ -15,12 +15,15 @@ extension SVGChart {
         public var scale: Scale
         /// Values the axis must reach, such as 0...1 for a rate; it grows where the data need more.
         public var includes: [Double]
+        /// Counts have no ticks between whole numbers.
+        public var isWhole: Bool
 
-        public init(_ title: String, unit: String? = nil, scale: Scale = .linear, includes: [Double] = []) {
+        public init(_ title: String, unit: String? = nil, scale: Scale = .linear, includes: [Double] = [], isWhole: Bool = false) {
             self.title = title
             self.unit = unit
             self.scale = scale
             self.includes = includes
+            self.isWhole = isWhole
         }
 
         var caption: String { unit.map { "\(title) (\($0))" } ?? title }
@@ -53,7 +56,8 @@ struct AxisScale {
             ticks = Swift.stride(from: 0, through: decades, by: stride).map { low * pow(10, Double($0)) }
         } else {
             if high == low { (low, high) = low == 0 ? (0, 1) : (low - abs(low) / 2, high + abs(high) / 2) }
-            let step = AxisScale.roundStep((high - low) / Double(max(tickCount, 1)))
+            let round = AxisScale.roundStep((high - low) / Double(max(tickCount, 1)))
+            let step = axis.isWhole ? max(1, round.rounded(.up)) : round
             // A hair of slack, so that 0.30000000000000004 does not open another step.
             low = (low / step + 1e-9).rounded(.down) * step
             high = (high / step - 1e-9).rounded(.up) * step

@@ -106,7 +106,7 @@ struct EvaluateCommand: ParsableCommand {
         var failures: [String] = []
         let (name, gap) =
             criterion == .demographicParity ? ("mean-logit gap", metrics.meanLogitGap) : ("\(criterion.rawValue) gap", metrics.criterionGap)
-        if let maxGap, !(gap.map { $0 <= maxGap } ?? false) {
+        if let maxGap, !(gap.map { $0 <= maxGap + Audit.slack } ?? false) {
             failures.append("\(name) \(gap.map { "\($0)" } ?? "undefined") is above --max-gap \(maxGap)")
         }
         if let minAccuracy, !(metrics.accuracy.map { $0 >= minAccuracy } ?? false) {

@@ -45,15 +45,20 @@ private final class RunningTool {
 
     func send(_ text: String) throws { try input.fileHandleForWriting.write(contentsOf: Data(text.utf8)) }
 
-    /// Waits for `count` whole lines.
+    /// What was read beyond the last whole line.
+    private var beginning = Data()
+
+    /// Waits for `count` whole lines, or the end. What has come of a further line waits for the next call.
     func lines(_ count: Int) -> [String] {
-        var bytes = Data()
+        var bytes = beginning
         while bytes.count(where: { $0 == 0x0A }) < count {
             let more = output.fileHandleForReading.availableData
             if more.isEmpty { break }
             bytes += more
         }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        let end = bytes.lastIndex(of: 0x0A).map { $0 + 1 } ?? bytes.startIndex
+        beginning = Data(bytes[end...])
+        return String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
     deinit {

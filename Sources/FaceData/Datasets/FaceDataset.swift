@@ -31,6 +31,14 @@ public struct FaceSample: Equatable, Sendable {
     }
 
     public var file: String { "\(folder)/\(name)" }
+
+    /// Puts ``file`` in a string that is used again and again, which then needs no new memory.
+    func spellFile(in path: inout String) {
+        path.removeAll(keepingCapacity: true)
+        path += folder
+        path += "/"
+        path += name
+    }
 }
 
 /// A sensitive feature with its declared values; a group is one combination of values.

@@ -142,6 +142,7 @@ final class LoaderPool: Sendable {
 
     private func work() {
         let decoder = ImageDecoder(limits: limits)
+        var path = ""
         while true {
             available.wait()
             let task: Task? = queue.withLock { queue in
@@ -150,22 +151,22 @@ final class LoaderPool: Sendable {
                 return queue.tasks[queue.next - 1]
             }
             guard let task else { return }
-            for position in task.positions { load(task.slot, position, decoder) }
+            for position in task.positions { load(task.slot, position, decoder, &path) }
             task.slot.finishTask()
         }
     }
 
-    private func load(_ slot: LoaderSlot, _ position: Int, _ decoder: ImageDecoder) {
+    private func load(_ slot: LoaderSlot, _ position: Int, _ decoder: ImageDecoder, _ path: inout String) {
         let sample = slot.indices[position]
         do throws(ImageError) {
             switch output {
             case .bytes:
                 let target = slot.bytes + position * transform.byteCount
-                try decode(sample, into: target, decoder)
+                try decode(sample, into: target, decoder, &path)
                 slot.warn(position, decoder.lastWarning)
             case .values:
                 let target = slot.images.pointer + position * transform.byteCount
-                let decoded = try loadValues(sample, into: target, decoder)
+                let decoded = try loadValues(sample, into: target, decoder, &path)
                 if decoded { slot.warn(position, decoder.lastWarning) }
                 slot.change?(UnsafeMutableBufferPointer(start: target, count: transform.byteCount), sample)
             }
@@ -173,14 +174,16 @@ final class LoaderPool: Sendable {
     }
 
     /// Resized 8-bit pixels.
-    private func decode(_ sample: Int, into output: UnsafeMutablePointer<UInt8>, _ decoder: ImageDecoder) throws(ImageError) {
-        try decoder.decode(
-            path: samples[sample].file, size: transform.imageSize, interpolation: transform.interpolation, into: output)
+    private func decode(
+        _ sample: Int, into output: UnsafeMutablePointer<UInt8>, _ decoder: ImageDecoder, _ path: inout String
+    ) throws(ImageError) {
+        samples[sample].spellFile(in: &path)
+        try decoder.decode(path: path, size: transform.imageSize, interpolation: transform.interpolation, into: output)
     }
 
     /// Normalised values out of a packed file, out of the cache, or decoded; says whether it was the last.
     private func loadValues(
-        _ sample: Int, into output: UnsafeMutablePointer<Float>, _ decoder: ImageDecoder
+        _ sample: Int, into output: UnsafeMutablePointer<Float>, _ decoder: ImageDecoder, _ path: inout String
     ) throws(ImageError) -> Bool {
         if let packed = samples[sample].packed {
             guard packed.position >= 0 else { throw packed.images.refusal(-1 - Int(packed.position), name: samples[sample].file) }
@@ -195,11 +198,12 @@ final class LoaderPool: Sendable {
         let kept = cache.begin(sample)
         do throws(ImageError) {
             if let kept {
-                try decode(sample, into: kept, decoder)
+                try decode(sample, into: kept, decoder, &path)
                 transform.normalize(kept, into: output)
                 cache.end(sample, isFilled: true)
             } else {
-                try decoder.decode(path: samples[sample].file, transform: transform, into: output)
+                samples[sample].spellFile(in: &path)
+                try decoder.decode(path: path, transform: transform, into: output)
             }
             return true
         } catch {

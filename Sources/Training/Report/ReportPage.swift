@@ -150,7 +150,7 @@ public struct ReportPage {
                 "\(line.name) from \(Figure.text(line.points[0].y)) in epoch \(Int(line.points[0].x)) to \(Figure.text(line.points[line.points.count - 1].y)) in epoch \(Int(line.points[line.points.count - 1].x))"
             }
             var chart = SVGChart.lines(
-                title: title, description: "\(title): \(ends.joined(separator: "; ")).", x: .init("epoch"),
+                title: title, description: "\(title): \(ends.joined(separator: "; ")).", x: .init("epoch", isWhole: true),
                 y: .init(y, unit: unit, scale: scale), series: series, limits: limits)
             chart.width = Self.chartWidth
             return chart

@@ -84,7 +84,10 @@ func safetensors(_ input: UnsafeBufferPointer<UInt8>) {
         }
         withExtendedLifetime(file) { precondition(sum <= 255) }
     } catch { precondition(!"\(error)".isEmpty) }
-    do { precondition(try PackedImages(url).count >= 0) } catch { precondition(!"\(error)".isEmpty) }
+    do {
+        let packed = try PackedImages(url)
+        precondition(packed.count >= 0 && packed.preprocessing.imageSize > 0)
+    } catch { precondition(!"\(error)".isEmpty) }
 }
 
 private let reader = RecordReader(
