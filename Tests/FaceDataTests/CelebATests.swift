@@ -81,6 +81,8 @@ struct CelebAFolder {
         #expect(try message("1\n\(names)000001.jpg 1 2 1 1\n").contains("line 3: 000001.jpg: Male is '2', expected -1 or 1"))
         #expect(try message("2\n\(names)\(first)000002.jpg 1 1 1\n").contains("line 4: 000002.jpg: 3 values for 4 attributes"))
         #expect(try message("2\n\(names)\(first)000002.jpg 1 1 1 1 1\n").contains("line 4: 000002.jpg: 5 values for 4 attributes"))
+        // A control character is part of its word; this one once held the reader for ever.
+        #expect(try message("2\n\(names)\(first)000002.jpg 1 1 1 1\u{1A}\n").contains("line 4: 000002.jpg: Attractive is '1\u{1A}'"))
         #expect(try message("<html>Quota</html>").contains("web page"))
         #expect(try message("000001.jpg 1\n").contains("line 1: the first line must be the number of images"))
         #expect(try failure(nil, "000001.jpg 7\n").description.contains("line 1: '000001.jpg 7' is not a file name and 0, 1 or 2"))

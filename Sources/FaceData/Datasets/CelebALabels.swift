@@ -85,16 +85,18 @@ struct CelebAAttributeFile {
     private func scanRow(
         _ bytes: UnsafeRawBufferPointer, _ at: inout Int, _ row: inout [Int16], _ files: inout [String]
     ) -> RowOutcome {
-        let space = UInt8(ascii: " "), tab = UInt8(ascii: "\t"), feed = UInt8(ascii: "\n"), carriage = UInt8(ascii: "\r")
+        let feed = UInt8(ascii: "\n")
+        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r") }
         var word = 0
         var outcome = RowOutcome.blank
         while at < bytes.count && bytes[at] != feed {
-            if bytes[at] == space || bytes[at] == tab || bytes[at] == carriage {
+            if isBlank(bytes[at]) {
                 at += 1
                 continue
             }
+            // Other control characters are part of a word, which is then refused.
             let start = at
-            while at < bytes.count && bytes[at] > space { at += 1 }
+            while at < bytes.count && bytes[at] != feed && !isBlank(bytes[at]) { at += 1 }
             if word == 0 {
                 files.append(String(decoding: bytes[start..<at], as: UTF8.self))
                 outcome = .row
