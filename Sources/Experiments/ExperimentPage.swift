@@ -24,7 +24,7 @@ public struct ExperimentPage {
         return page(
             lead: """
                 Every row is one way to use a trained model on the same test images. The fairness layer and the projection make the mean \
-                scores of the groups equal within epsilon by construction; decisions are made at score 0, and equal mean scores do not \
+                scores of the groups equal within epsilon by construction; decisions are made at a logit of 0, and equal mean scores do not \
                 make the shares of positive decisions equal, so both are shown.
                 """, charts: charts, tables: tables)
     }

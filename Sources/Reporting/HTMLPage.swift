@@ -151,7 +151,7 @@ public struct HTMLPage: Sendable {
         table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums;overflow-wrap:normal}
         caption{caption-side:top;text-align:left;color:var(--soft);padding:.2rem 0 .3rem}
         th,td{padding:.28rem .6rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}
-        thead th{border-bottom:2px solid var(--line);vertical-align:bottom}th{font-weight:600}tbody th{font-weight:400}.l{text-align:left}
+        thead th{border-bottom:2px solid var(--line);vertical-align:bottom}th{font-weight:600}tbody th{font-weight:400}td{white-space:nowrap}.l{text-align:left;white-space:normal}
         tbody tr:nth-child(even){background:var(--shade)}
         .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));gap:1rem 1.5rem;margin:.8rem 0}
         figure{margin:0;min-width:0}figure .ff-chart{display:block;width:100%;max-width:30rem}

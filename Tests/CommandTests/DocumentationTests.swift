@@ -44,6 +44,14 @@ private func pages() throws -> [String] {
         }
     }
 
+    /// tools/generate_manual writes the page.
+    @Test func theManualHasEveryFlagAndNoOther() throws {
+        let help = try JSONDecoder().decode(Help.self, from: runTool(["--experimental-dump-help"]).output).command
+        let listed = Set(try page("docs/facefair.1").matches(of: /(?:Fl |, )-([a-z][a-z0-9-]+)/).map { String($0.1) })
+        let long = help.flags.filter { $0.count > 1 }
+        #expect(listed.subtracting(long).isEmpty && long.subtracting(listed).isEmpty, "run tools/generate_manual")
+    }
+
     @Test func linksLeadToFiles() throws {
         for path in try pages() {
             let folder = repository.appendingPathComponent(path).deletingLastPathComponent()
