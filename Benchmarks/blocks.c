@@ -1,9 +1,10 @@
 // Times the fused blocks of the small network, layer by layer: each driver and block size in each pass, or the steps within a pass.
 // Run by Benchmarks/run_blocks, which says what the arguments are. What the table in CKernels/src/winograd_plan.c says comes from here.
-#define _POSIX_C_SOURCE 200809L     // clock_gettime
+#define _DEFAULT_SOURCE     // madvise, clock_gettime
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "../CKernels/src/winograd_driver.h"
@@ -17,8 +18,10 @@ static double seconds(void) {
 /// Huge pages, and values that are neither constant nor subnormal.
 static void *memory(size_t bytes) {
     enum { PAGE = 2 << 20 };
-    float *p = aligned_alloc(PAGE, (bytes / PAGE + 1) * PAGE);
+    const size_t size = (bytes / PAGE + 1) * PAGE;
+    float *p = aligned_alloc(PAGE, size);
     if (p == NULL) exit(1);
+    (void)madvise(p, size, MADV_HUGEPAGE);
     uint32_t state = 1;
     for (size_t i = 0; i < bytes / sizeof(float); i++) {
         state = state * 1664525 + 1013904223;
@@ -113,15 +116,16 @@ typedef struct { int driver, tiles; double best; } variant;
 
 /// The fastest of several runs: other processes can only add to it. The variants take turns, so that a slow phase of the machine
 /// meets all of them. Units: ms.
-static void compare_plans(block *b, int repeats) {
+static void compare_plans(block *b, int repeats, bool all_plans) {
     static const int blocks[] = {14, 28, 42, 56, 84}, points[] = {32, 64, 128, 256, 512};
     enum { BLOCKS = sizeof blocks / sizeof *blocks, POINTS_TRIED = sizeof points / sizeof *points };
     for (enum pass pass = FORWARD; pass <= INFER; pass++) {
         variant all[1 + BLOCKS + POINTS_TRIED] = {{-1, 0, 1e9}};
         int count = 1;
+        const bool choice = all_plans && b->d.in_channels > FIRST_CHANNELS;
         const bool whole = pass == INFER && b->d.end == CK_BLOCK_AVERAGE;   // whole images: points only
-        for (int i = 0; b->d.in_channels > FIRST_CHANNELS && !whole && i < BLOCKS; i++) all[count++] = (variant){0, blocks[i], 1e9};
-        for (int i = 0; b->d.in_channels > FIRST_CHANNELS && i < POINTS_TRIED; i++) all[count++] = (variant){1, points[i], 1e9};
+        for (int i = 0; choice && !whole && i < BLOCKS; i++) all[count++] = (variant){0, blocks[i], 1e9};
+        for (int i = 0; choice && i < POINTS_TRIED; i++) all[count++] = (variant){1, points[i], 1e9};
         for (int r = 0; r <= repeats; r++) {
             for (int i = 0; i < count; i++) {
                 force(all[i].driver, all[i].tiles);
@@ -222,7 +226,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < 5; i++) {
         block b = make_block(size == 64 ? layers_64[i] : layers_224[i], batch);
         prepare(&b);
-        if (strcmp(what, "steps") != 0) compare_plans(&b, repeats);
+        if (strcmp(what, "steps") != 0) compare_plans(&b, repeats, strcmp(what, "table") != 0);
         else if (i > 0) steps(&b, 28, repeats);
         free_block(&b);
     }

@@ -4,7 +4,7 @@
 #include "first_layer.h"
 #include "winograd_driver.h"
 
-enum { CHANNEL_STEP = 32, STREAMING_BYTES = 64 << 20 };
+enum { CHANNEL_STEP = 32 };
 
 static bool is_first(const ck_block_desc *d) { return d->in_channels == FIRST_CHANNELS; }
 
@@ -159,11 +159,9 @@ ck_status ck_block_forward_train(const ck_block_tensors *t, const ck_block_desc 
     float *u = ck_carve(&workspace, b.filter);
     double *sums = ck_carve(&workspace, b.sums);
     ck_winograd_filter(u, t->w, NULL, &job);
-    const int64_t y_bytes = (int64_t)d->batch * d->height * d->width * d->out_channels * (int64_t)sizeof(float);
     const winograd_input input = {t->x, t->x_scale, t->x_shift};
     const winograd_output output = {
-        .end = d->end == CK_BLOCK_POOL ? END_POOL : END_STATISTICS, .y = t->y, .pooled = t->out, .gamma = t->gamma, .sums = sums,
-        .streaming = y_bytes > STREAMING_BYTES && (uintptr_t)t->y % CK_LINE == 0};
+        .end = d->end == CK_BLOCK_POOL ? END_POOL : END_STATISTICS, .y = t->y, .pooled = t->out, .gamma = t->gamma, .sums = sums};
     ck_winograd_forward(&job, u, &input, &output, workspace);
     add_parts(sums, ck_winograd_forward_parts(&job), 2 * d->out_channels);
     finish_statistics(t, sums, d);

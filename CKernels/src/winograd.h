@@ -34,6 +34,23 @@ typedef struct {
 /// A stretch of tiles, counted through the whole batch, and the slot of the first.
 typedef struct { int64_t first, count, slot; } tile_range;
 
+/// Where a tile lies.
+typedef struct { int64_t image; int ty, tx; } tile_place;
+
+CK_INLINE tile_place place_of(const winograd_shape *s, int64_t tile) {
+    const int64_t image = tile / s->tiles;
+    const int rest = (int)(tile - image * s->tiles);
+    return (tile_place){image, rest / s->tiles_x, rest % s->tiles_x};
+}
+
+CK_INLINE void next_place(const winograd_shape *s, tile_place *at) {
+    if (++at->tx < s->tiles_x) return;
+    at->tx = 0;
+    if (++at->ty < s->tiles_y) return;
+    at->ty = 0;
+    at->image++;
+}
+
 /// The input of a convolution: relu(scale·x + shift), or x itself where scale is NULL.
 typedef struct {
     const float *x;                     // [N,H,W,C]
@@ -59,7 +76,6 @@ typedef struct {
     const float *_Nullable bias;        // [K]; NULL is 0
     const float *_Nullable gamma;       // [K]
     double *_Nullable sums;             // [2,K]: Σ y and Σ y²
-    bool streaming;                     // y is larger than the caches: write past them
 } winograd_output;
 
 /// How the gradient of the convolution's result is formed.

@@ -3,6 +3,7 @@
 // Forward, per at most `tiles` tiles: V of all channels; then per panel of output channels the 36 products and the output transform,
 // so that M is one panel. Backward, per block of whole images: V and D; per point dU += Vᵀ D, then dV = D T in the place of V; then
 // the overlapping sums of dx. dU belongs to the block, not to the thread, and the blocks' dU are added in their order.
+#include "lookahead.h"
 #include "winograd_driver.h"
 
 // ---- forward
@@ -35,15 +36,25 @@ static void forward_block(void *context, int64_t block, int worker) {
         output.sums += block * 2 * s->out;
         for (int c = 0; c < 2 * s->out; c++) output.sums[c] = 0;
     }
+    const int panels = s->out_padded / panel;
+    const int64_t steps = (int64_t)panels * POINTS;
+    lookahead x = look_ahead(f->input->x, s, TILE_SIDE, s->in, begin), y = look_ahead(output.y, s, TILE_SIDE, s->out, begin);
+    lookahead pooled = look_ahead(output.pooled, s, TILE_SIDE / 2, s->out, begin);
     int64_t first = begin;
     for (int64_t chunks = ck_ceil_div(end - begin, most); chunks > 0; chunks--) {
         const int64_t count = ck_ceil_div(end - first, chunks);
         const winograd_buffer v = {(float *)scratch, count, buffer_stride(s->in_padded, count)};
         const winograd_buffer m = {(float *)(scratch + buffer_bytes(s->in_padded, most)), count, buffer_stride(panel, count)};
+        if (first == begin) look_up_to(&x, s, first + count, steps);
         simd->input(v, f->input, s, (tile_range){first, count, 0});
-        for (int k = 0; k < s->out_padded / panel; k++) {
+        look_up_to(&x, s, ck_min(end, first + 2 * count), steps);
+        look_up_to(&y, s, first + count, POINTS);
+        look_up_to(&pooled, s, first + count, POINTS);
+        for (int k = 0; k < panels; k++) {
             const float *u = f->u + (int64_t)k * s->in_padded * panel;
             for (int p = 0; p < POINTS; p++, u += winograd_filter_stride(s)) {
+                fetch(&x, k * POINTS + p);
+                if (k == 0) fetch(&y, p), fetch(&pooled, p);
                 simd->product(m.data + p * m.stride, v.data + p * v.stride, count * panel, s->in_padded / panel, u, count);
             }
             simd->output(m, &output, s, (tile_range){first, count, 0}, k);
@@ -68,6 +79,35 @@ size_t ck_winograd_blocks_backward_bytes(const winograd_job *job, bool has_dw, b
     (void)has_dw;
     (void)has_dx;
     return (size_t)job->workers * backward_scratch(job);
+}
+
+/// What the transforms of a backward pass read.
+typedef struct { lookahead x, y, g; } backward_lookahead;
+
+static backward_lookahead backward_look_ahead(const winograd_backward *pass, const winograd_shape *s, int64_t first) {
+    const winograd_gradient *gradient = pass->gradient;
+    const bool pooled = gradient->kind == GRADIENT_POOL, averaged = gradient->kind == GRADIENT_AVERAGE;
+    return (backward_lookahead){
+        look_ahead(pass->dw ? pass->input->x : NULL, s, TILE_SIDE, s->in, first),
+        look_ahead(gradient->y, s, TILE_SIDE, s->out, first),
+        look_ahead(averaged ? NULL : gradient->g, s, pooled ? TILE_SIDE / 2 : TILE_SIDE, s->out, first)};
+}
+
+/// Products of one point that can ask: a panel of dU or dV each.
+static int64_t backward_steps(const winograd_backward *pass, const winograd_shape *s, int panel) {
+    return (pass->dw ? s->out_padded / panel : 0) + (pass->dx ? s->in_padded / panel : 0);
+}
+
+static void backward_look_up_to(backward_lookahead *b, const winograd_shape *s, int64_t tile, int64_t parts) {
+    look_up_to(&b->x, s, tile, parts);
+    look_up_to(&b->y, s, tile, parts);
+    look_up_to(&b->g, s, tile, parts);
+}
+
+static void backward_fetch(const backward_lookahead *b, int64_t part) {
+    fetch(&b->x, part);
+    fetch(&b->y, part);
+    fetch(&b->g, part);
 }
 
 typedef struct {
@@ -107,26 +147,38 @@ static void backward_block(void *context, int64_t block, int worker) {
     if (sums) {
         for (int c = 0; c < 2 * s->in; c++) sums[c] = 0;
     }
+    const int in_panels = s->in_padded / panel, out_panels = s->out_padded / panel;
+    const int64_t steps = POINTS * backward_steps(pass, s, panel);
+    backward_lookahead read = backward_look_ahead(pass, s, begin);
+    lookahead dx = look_ahead(pass->dx, s, TILE_SIDE, s->in, begin);
     int64_t first = begin, row = first_image * s->height;
     for (int64_t chunks = ck_ceil_div(end - begin, most); chunks > 0; chunks--) {
         const int64_t count = ck_ceil_div(end - first, chunks);
         const tile_range range = {first, count, 0};
         const winograd_buffer v = {(float *)scratch, count, buffer_stride(s->in_padded, count)};
         const winograd_buffer d = {(float *)(scratch + buffer_bytes(s->in_padded, most)), count, buffer_stride(s->out_padded, count)};
+        if (first == begin) backward_look_up_to(&read, s, first + count, steps);
         if (pass->dw) simd->input(v, pass->input, s, range);
         simd->gradient(d, pass->gradient, s, range);
+        backward_look_up_to(&read, s, ck_min(end, first + 2 * count), steps);
+        look_up_to(&dx, s, first + count, steps);
+        int64_t step = 0;
         for (int p = 0; p < POINTS; p++) {
             float *vp = v.data + p * v.stride, *dp = d.data + p * d.stride;
             if (pass->dw) {
                 float *du = (float *)((char *)b->du + (size_t)block * part_bytes) + p * stride;
-                for (int k = 0; k < s->out_padded / panel; k++, du += (int64_t)s->in_padded * panel) {
-                    simd->outer(du, vp, count * panel, s->in_padded / panel, dp + k * count * panel, count, first > begin);
+                for (int k = 0; k < out_panels; k++, du += (int64_t)s->in_padded * panel) {
+                    backward_fetch(&read, step);
+                    fetch(&dx, step++);
+                    simd->outer(du, vp, count * panel, in_panels, dp + k * count * panel, count, first > begin);
                 }
             }
             if (pass->dx) {
                 const float *t = b->transposed + p * stride;
-                for (int c = 0; c < s->in_padded / panel; c++, t += (int64_t)s->out_padded * panel) {
-                    simd->product(vp + c * count * panel, dp, count * panel, s->out_padded / panel, t, count);
+                for (int c = 0; c < in_panels; c++, t += (int64_t)s->out_padded * panel) {
+                    backward_fetch(&read, step);
+                    fetch(&dx, step++);
+                    simd->product(vp + c * count * panel, dp, count * panel, out_panels, t, count);
                 }
             }
         }

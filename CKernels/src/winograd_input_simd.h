@@ -9,23 +9,6 @@
 #define S (A2 + B2)
 #define Q (A2 * B2)
 
-/// Where a tile lies.
-typedef struct { int64_t image; int ty, tx; } tile_place;
-
-CK_INLINE tile_place place_of(const winograd_shape *s, int64_t tile) {
-    const int64_t image = tile / s->tiles;
-    const int rest = (int)(tile - image * s->tiles);
-    return (tile_place){image, rest / s->tiles_x, rest % s->tiles_x};
-}
-
-CK_INLINE void next_place(const winograd_shape *s, tile_place *at) {
-    if (++at->tx < s->tiles_x) return;
-    at->tx = 0;
-    if (++at->ty < s->tiles_y) return;
-    at->ty = 0;
-    at->image++;
-}
-
 CK_INLINE float *slot_of(winograd_buffer b, int64_t slot, int channel) {
     return b.data + channel / PANEL * b.slots * PANEL + slot * PANEL + channel % PANEL;
 }

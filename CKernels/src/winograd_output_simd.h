@@ -85,9 +85,7 @@ CK_INLINE void finish_tile(output_lane *lane, vf y[4][4], tile_place at, int row
             CK_UNROLL
             for (int j = 0; j < 4; j++) {
                 if (i >= rows || j >= columns) continue;
-                float *pixel = target + ((int64_t)i * s->width + j) * s->out;
-                if (o->streaming) __builtin_nontemporal_store(y[i][j], (vf *)pixel);
-                else store_lanes(pixel, y[i][j], lanes);
+                store_lanes(target + ((int64_t)i * s->width + j) * s->out, y[i][j], lanes);
             }
         }
     }
@@ -136,8 +134,6 @@ CK_INLINE void output_tiles(
                 finish_tile(&lane, y, at, (int)ck_min(4, rows), (int)ck_min(4, columns), end);
             }
         }
-        // Stores past the caches reach other threads in order only behind a fence.
-        if (o->streaming) __atomic_thread_fence(__ATOMIC_SEQ_CST);
         if (end == END_STATISTICS || end == END_POOL) {
             add_double(o->sums + channel, lane.sum, lane.lanes);
             add_double(o->sums + s->out + channel, lane.squares, lane.lanes);

@@ -12,8 +12,8 @@ typedef struct {
     int64_t tiles;              // at a time
 } entry;
 
-static const entry forward_table[] = {{8 << 20, false, 28}, {INT64_MAX, true, 128}};
-static const entry backward_table[] = {{2 << 20, false, 42}, {8 << 20, true, 64}, {INT64_MAX, true, 128}};
+static const entry forward_table[] = {{512 << 10, false, 14}, {8 << 20, false, 28}, {INT64_MAX, true, 128}};
+static const entry backward_table[] = {{2 << 20, false, 42}, {8 << 20, true, 64}, {INT64_MAX, true, 256}};
 
 enum {
     FEW_TILES = 8,              // of the whole batch: one block would leave the other threads idle, points never do
@@ -38,7 +38,11 @@ static entry look_up(const entry *table, const winograd_shape *s) {
     return e;
 }
 
-static int64_t images_of(const winograd_shape *s, int64_t tiles) { return ck_min(ck_max(1, tiles / s->tiles), s->batch); }
+/// An even number, so that two or four threads have equally many to transform.
+static int64_t images_of(const winograd_shape *s, int64_t tiles) {
+    const int64_t images = ck_max(2, tiles / s->tiles);
+    return ck_min(images - images % (images < 4 ? 2 : 4), s->batch);
+}
 
 /// Whether a superblock of one image at least would be larger than all caches.
 static bool is_too_large(const winograd_shape *s, int64_t tiles) {
