@@ -54,6 +54,7 @@ let package = Package(
 
         // Tests
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "CKernels", "TestSupport"]),
         .testTarget(name: "FairnessTests", dependencies: ["Fairness", "TestSupport"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
@@ -64,7 +65,9 @@ let package = Package(
             dependencies: ["Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport"]),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport"]),
+            dependencies: [
+                "Training", "Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport", "AllocationCounter",
+            ]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
         .testTarget(
             name: "CommandTests", dependencies: ["facefair", "Training", "Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport"]),

@@ -148,6 +148,27 @@ static void compare_plans(block *b, int repeats, bool all_plans) {
     }
 }
 
+/// What the cut into jobs that no thread count changes costs against one job per thread, whose sums depend on it.
+static void compare_jobs(block *b, int threads, int repeats, double total[2]) {
+    for (enum pass pass = FORWARD; pass <= BACKWARD; pass++) {
+        double best[2] = {1e9, 1e9};
+        for (int r = 0; r <= repeats; r++) {
+            for (int i = 0; i < 2; i++) {
+                ck_forced_jobs = i == 0 ? 0 : threads;
+                const double start = seconds();
+                run(b, pass);
+                const double time = seconds() - start;
+                if (r > 0 && time < best[i]) best[i] = time;
+            }
+        }
+        ck_forced_jobs = 0;
+        for (int i = 0; i < 2; i++) total[i] += best[i];
+        printf("%3d px %3d->%3d %-8s fixed jobs %.2f, one per thread %.2f\n", b->d.height, b->d.in_channels, b->d.out_channels,
+            pass_names[pass], 1e3 * best[0], 1e3 * best[1]);
+        fflush(stdout);
+    }
+}
+
 // ---- the steps within a pass, one thread, one block of tiles at a time
 
 static const simd_kernels *simd;
@@ -223,12 +244,15 @@ int main(int argc, char **argv) {
     require(ck_check_isa_environment(), "FACEFAIR_ISA");
     simd = ck_simd();
     printf("%s, %d threads, fastest of %d, batch %d, ms\n", ck_isa_name(ck_current_isa()), threads, repeats, batch);
+    double total[2] = {0, 0};
     for (int i = 0; i < 5; i++) {
         block b = make_block(size == 64 ? layers_64[i] : layers_224[i], batch);
         prepare(&b);
-        if (strcmp(what, "steps") != 0) compare_plans(&b, repeats, strcmp(what, "table") != 0);
+        if (strcmp(what, "jobs") == 0) compare_jobs(&b, threads, repeats, total);
+        else if (strcmp(what, "steps") != 0) compare_plans(&b, repeats, strcmp(what, "table") != 0);
         else if (i > 0) steps(&b, 28, repeats);
         free_block(&b);
     }
+    if (total[0] > 0) printf("all: fixed jobs %.2f, one per thread %.2f, %.1f %% lost\n", 1e3 * total[0], 1e3 * total[1], 100 * (total[0] / total[1] - 1));
     return 0;
 }

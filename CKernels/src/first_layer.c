@@ -5,7 +5,7 @@ enum { ROW_PARTS = 64, IMAGE_PARTS = 16, OFFSETS = 5, PAIRS = 9 };
 
 static int64_t row_pairs(const first_layer *l) { return (int64_t)l->batch * ((l->height + 1) / 2); }
 
-int64_t ck_first_layer_parts(const first_layer *l) { return ck_min(ROW_PARTS, row_pairs(l)); }
+int64_t ck_first_layer_parts(const first_layer *l) { return ck_min(jobs_of(ROW_PARTS), row_pairs(l)); }
 
 static size_t rows_bytes(const first_layer *l) { return ck_padded((size_t)(4 * first_row_floats(l->width)) * sizeof(float)); }
 
@@ -62,7 +62,7 @@ typedef struct {
 
 size_t ck_first_layer_backward_bytes(const first_layer *l, int workers) {
     const size_t part = ck_padded(sizeof(patch_sums)) + ck_padded((size_t)l->out * FIRST_TAPS * sizeof(double));
-    return (size_t)ck_min(IMAGE_PARTS, l->batch) * part + (size_t)workers * rows_bytes(l);
+    return (size_t)ck_min(jobs_of(IMAGE_PARTS), l->batch) * part + (size_t)workers * rows_bytes(l);
 }
 
 typedef struct {
@@ -183,7 +183,7 @@ static double patch_sum(const patch_sums *p, int tap) {
 void ck_first_layer_backward(
     float *dw, const first_layer *l, const float *w, const float *k1, const float *k2, const float *k3, int workers,
     void *workspace) {
-    backward_context b = {.layer = l, .parts = ck_min(IMAGE_PARTS, l->batch)};
+    backward_context b = {.layer = l, .parts = ck_min(jobs_of(IMAGE_PARTS), l->batch)};
     b.patches = ck_carve(&workspace, (size_t)b.parts * ck_padded(sizeof(patch_sums)));
     b.taps = ck_carve(&workspace, (size_t)b.parts * ck_padded((size_t)l->out * FIRST_TAPS * sizeof(double)));
     b.rows = ck_carve(&workspace, (size_t)workers * rows_bytes(l));

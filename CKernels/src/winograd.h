@@ -111,6 +111,14 @@ enum { FIRST_CHANNELS = 3, FIRST_TAPS = 27, FIRST_MARGIN = 64, CORRELATION_LANES
 /// Floats of one padded row: a column of zeros before, and zeros behind up to any vector.
 CK_INLINE int64_t first_row_floats(int width) { return (int64_t)width * FIRST_CHANNELS + 2 * FIRST_MARGIN; }
 
+#ifdef CK_FORCED_PLANS
+/// For Benchmarks/blocks.c: jobs that a pass is cut into, 0 as its file says.
+extern int ck_forced_jobs;
+CK_INLINE int64_t jobs_of(int64_t own) { return ck_forced_jobs > 0 ? ck_forced_jobs : own; }
+#else
+CK_INLINE int64_t jobs_of(int64_t own) { return own; }
+#endif
+
 /// The kernels of one instruction set.
 typedef struct {
     int width, panel;

@@ -24,7 +24,7 @@ enum {
 };
 
 #ifdef CK_FORCED_PLANS
-int ck_winograd_forced_driver = -1, ck_winograd_forced_tiles = 0;
+int ck_winograd_forced_driver = -1, ck_winograd_forced_tiles = 0, ck_forced_jobs = 0;
 #endif
 
 static entry look_up(const entry *table, const winograd_shape *s) {
@@ -60,11 +60,11 @@ winograd_plan ck_winograd_plan_forward(const winograd_shape *s, bool whole_image
     const int64_t total = s->batch * s->tiles;
     if (whole_images || ((e.by_points || total < FEW_TILES) && !is_too_large(s, e.tiles))) return points(s, e.tiles);
     const int64_t least = ck_min(LEAST_JOBS, ck_ceil_div(total, LEAST_TILES));
-    return (winograd_plan){.tiles = e.tiles, .parts = ck_min(FORWARD_JOBS, ck_max(ck_ceil_div(total, e.tiles), least))};
+    return (winograd_plan){.tiles = e.tiles, .parts = ck_min(jobs_of(FORWARD_JOBS), ck_max(ck_ceil_div(total, e.tiles), least))};
 }
 
 winograd_plan ck_winograd_plan_backward(const winograd_shape *s) {
     const entry e = look_up(backward_table, s);
     if (e.by_points && !is_too_large(s, e.tiles)) return points(s, e.tiles);
-    return (winograd_plan){.tiles = e.tiles, .parts = ck_min(BACKWARD_JOBS, s->batch)};
+    return (winograd_plan){.tiles = e.tiles, .parts = ck_min(jobs_of(BACKWARD_JOBS), s->batch)};
 }

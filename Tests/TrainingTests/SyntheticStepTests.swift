@@ -1,5 +1,6 @@
 // Whole training steps: they allocate nothing once warm, and the number of threads does not change a bit of them.
 // Each runs in a process of its own, because thread count and pool belong to the process.
+import AllocationCounter
 import TensorCore
 import Testing
 import Training
@@ -20,6 +21,30 @@ struct SyntheticStepTests {
                 #expect(TensorStorage.systemAllocations == warm, "inference at \(size) px asked the system for memory")
                 #expect(before > 0)
             }
+        }
+    }
+
+    /// What is left are objects of the language and arrays of the batch's logits: the same number at every image size.
+    @Test func aWarmStepAsksTheHeapForNothingThatGrowsWithTheImages() async {
+        await #expect(processExitsWith: .success) {
+            Threads.configure(2)
+            var training: [Int] = [], inference: [Int] = []
+            for size in [32, 96] {
+                let step = SyntheticStep(.simpleCNN, imageSize: size, batchSize: 12)
+                func count(_ body: () throws -> Void) rethrows -> Int {
+                    for _ in 0..<2 { try body() }
+                    allocation_count_start()
+                    try body()
+                    let count = allocation_count_stop()
+                    #expect(count.requests > 0, "the counter is not linked in front of libc")
+                    #expect(count.largest <= 4096 && count.bytes <= 32768, "\(size) px: \(count)")
+                    return count.requests
+                }
+                training.append(try count(step.train))
+                inference.append(count(step.infer))
+            }
+            #expect(training[0] == training[1], "requests per training step at 32 and 96 px: \(training)")
+            #expect(inference[0] == inference[1], "requests per inference at 32 and 96 px: \(inference)")
         }
     }
 
