@@ -11,15 +11,19 @@ static size_t rows_bytes(const first_layer *l) { return ck_padded((size_t)(4 * f
 
 // ---- forward
 
+static size_t lines_bytes(const first_layer *l) {
+    return ck_padded((size_t)(4 * first_line_floats(l->width) + first_row_floats(l->width)) * sizeof(float));
+}
+
 size_t ck_first_layer_forward_bytes(const first_layer *l, int workers) {
-    return ck_padded((size_t)l->out * FIRST_TAPS * sizeof(float)) + (size_t)workers * rows_bytes(l);
+    return ck_padded((size_t)l->out * FIRST_FILTER * sizeof(float)) + (size_t)workers * lines_bytes(l);
 }
 
 typedef struct {
     const first_layer *layer;
-    const float *w;
+    const float *u;
     double *sums;
-    char *rows;
+    char *scratch;
 } forward_context;
 
 static void forward_part(void *context, int64_t part, int worker) {
@@ -28,24 +32,19 @@ static void forward_part(void *context, int64_t part, int worker) {
     const int64_t parts = ck_first_layer_parts(l), pairs = row_pairs(l), per_image = (l->height + 1) / 2;
     double *sums = f->sums ? f->sums + part * 2 * l->out : NULL;
     for (int c = 0; sums && c < 2 * l->out; c++) sums[c] = 0;
-    float *rows = (float *)(f->rows + (size_t)worker * rows_bytes(l));
-    for (int64_t pair = pairs * part / parts; pair < pairs * (part + 1) / parts; pair++) {
-        ck_simd()->first_forward(l, f->w, rows, pair / per_image, (int)(pair % per_image), sums);
+    float *scratch = (float *)(f->scratch + (size_t)worker * lines_bytes(l));
+    const int64_t first = pairs * part / parts, end = pairs * (part + 1) / parts;
+    for (int64_t pair = first; pair < end; pair++) {
+        const int row = (int)(pair % per_image);
+        ck_simd()->first_forward(l, f->u, scratch, pair / per_image, row, pair > first && row > 0, sums);
     }
 }
 
 void ck_first_layer_forward(
     const first_layer *l, const float *w, const float *scale, double *sums, int workers, void *workspace) {
-    const simd_kernels *simd = ck_simd();
-    const int group = simd->first_vectors * simd->width;
-    float *packed = ck_carve(&workspace, (size_t)l->out * FIRST_TAPS * sizeof(float));
-    for (int k = 0; k < l->out; k++) {
-        for (int tap = 0; tap < FIRST_TAPS; tap++) {
-            packed[(int64_t)(k / group) * group * FIRST_TAPS + tap * group + k % group] =
-                w[k * FIRST_TAPS + tap] * (scale ? scale[k] : 1);
-        }
-    }
-    forward_context f = {l, packed, sums, ck_carve(&workspace, (size_t)workers * rows_bytes(l))};
+    float *u = ck_carve(&workspace, (size_t)l->out * FIRST_FILTER * sizeof(float));
+    ck_simd()->first_filter(u, w, scale, l->out);
+    forward_context f = {l, u, sums, ck_carve(&workspace, (size_t)workers * lines_bytes(l))};
     ck_parallel_for_workers(ck_first_layer_parts(l), workers, forward_part, &f);
 }
 

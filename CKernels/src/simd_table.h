@@ -11,6 +11,6 @@
         .width = VW, .panel = PANEL, .filter = filter, .filter_transposed = filter_transposed,                               \
         .filter_gradient = filter_gradient, .input = input, .output = output, .gradient = gradient,                          \
         .input_gradient = input_gradient, .mask = mask, .average = average, .product = product, .outer = outer,                                  \
-        .first_vectors = FIRST_VECTORS, .first_forward = first_forward, .first_gradient = first_gradient,                    \
+        .first_filter = first_filter, .first_forward = first_forward, .first_gradient = first_gradient,                      \
         .first_correlation = first_correlation,                                                                              \
     }

@@ -111,6 +111,12 @@ enum { FIRST_CHANNELS = 3, FIRST_TAPS = 27, FIRST_MARGIN = 64, CORRELATION_LANES
 /// Floats of one padded row: a column of zeros before, and zeros behind up to any vector.
 CK_INLINE int64_t first_row_floats(int width) { return (int64_t)width * FIRST_CHANNELS + 2 * FIRST_MARGIN; }
 
+/// Floats of one transformed row: per four columns, six points of three channels and one that is not used.
+CK_INLINE int64_t first_line_floats(int width) { return ck_ceil_div(width, 4) * 6 * 4; }
+
+/// Floats of the transformed filter of one output channel.
+enum { FIRST_FILTER = FIRST_TAPS / 3 * 6 };
+
 #ifdef CK_FORCED_PLANS
 /// For Benchmarks/blocks.c: jobs that a pass is cut into, 0 as its file says.
 extern int ck_forced_jobs;
@@ -122,7 +128,6 @@ CK_INLINE int64_t jobs_of(int64_t own) { return own; }
 /// The kernels of one instruction set.
 typedef struct {
     int width, panel;
-    int first_vectors;          // of output channels that first_forward handles at a time
 
     /// U = (G g Gᵀ)·scale for the panel of output channels `panel`.  Shape: w [K,3,3,C], scale [K].
     void (*filter)(float *u, int64_t stride, const float *w, const float *_Nullable scale, const winograd_shape *s, int panel);
@@ -153,8 +158,12 @@ typedef struct {
     /// du (+)= vᵀ·d.  Shape: du [panels·panel,panel], v [panels][slots,panel] with `v_stride` between panels, d [slots,panel].
     void (*outer)(float *du, const float *v, int64_t v_stride, int panels, const float *d, int64_t slots, bool add);
 
-    /// The first layer, two rows of one image (first_layer.h).
-    void (*first_forward)(const first_layer *layer, const float *w, float *rows, int64_t image, int row_pair, double *_Nullable sums);
+    /// The first layer's filters for first_forward, times `scale`.  Shape: u [out·FIRST_FILTER], w [K,3,3,3], scale [K].
+    void (*first_filter)(float *u, const float *w, const float *_Nullable scale, int out);
+    /// The first layer, two rows of one image (first_layer.h). scratch: four transformed rows and a padded one, the thread's own;
+    /// goes_on: it still holds what the pair of rows above left there.
+    void (*first_forward)(
+        const first_layer *layer, const float *u, float *scratch, int64_t image, int row_pair, bool goes_on, double *_Nullable sums);
     /// taps [27,K] += Σ patch · the gradient at each window's extremum, over one row of windows.
     void (*first_gradient)(const first_layer *layer, float *rows, int64_t image, int pooled_row, double *taps);
     /// sums [3][3][16] += Σ own[v,c] · rows[dy][v − 2 …, …], the lane counting channels of 5 pixels.  Shape: rows [3][width·3], zeros around.

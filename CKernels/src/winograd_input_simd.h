@@ -14,15 +14,17 @@ CK_INLINE float *slot_of(winograd_buffer b, int64_t slot, int channel) {
 }
 
 /// Bᵀ on six vectors.
-CK_INLINE void input_line(vf out[6], vf x0, vf x1, vf x2, vf x3, vf x4, vf x5) {
-    const vf t1 = x4 - B2 * x2, u = x3 - B2 * x1, t3 = x4 - A2 * x2, w = x3 - A2 * x1;
-    out[0] = Q * x0 + (x4 - S * x2);
-    out[1] = t1 + A * u;
-    out[2] = t1 - A * u;
-    out[3] = t3 + B * w;
-    out[4] = t3 - B * w;
-    out[5] = Q * x1 + (x5 - S * x3);
-}
+#define DEFINE_INPUT_LINE(NAME, VECTOR)                                                                                      \
+    CK_INLINE void NAME(VECTOR out[6], VECTOR x0, VECTOR x1, VECTOR x2, VECTOR x3, VECTOR x4, VECTOR x5) {                   \
+        const VECTOR t1 = x4 - B2 * x2, u = x3 - B2 * x1, t3 = x4 - A2 * x2, w = x3 - A2 * x1;                               \
+        out[0] = Q * x0 + (x4 - S * x2);                                                                                     \
+        out[1] = t1 + A * u;                                                                                                 \
+        out[2] = t1 - A * u;                                                                                                 \
+        out[3] = t3 + B * w;                                                                                                 \
+        out[4] = t3 - B * w;                                                                                                 \
+        out[5] = Q * x1 + (x5 - S * x3);                                                                                     \
+    }
+DEFINE_INPUT_LINE(input_line, vf)
 
 CK_INLINE void input_patch(float *v, int64_t stride, vf d[PATCH][PATCH]) {
     vf t[PATCH][PATCH];     // [column][row]
