@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Targets stand in the order of the layers in docs/architecture.md; tools/check_layers.py holds the imports to it.
+// Targets stand in the order of the layers in docs/architecture.md; tools/check_layers holds the imports to it.
 let package = Package(
     name: "facefair",
     products: [

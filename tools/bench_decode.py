@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Decoding beside torchvision and Pillow: same files, same run, one thread each, medians of passes that take turns.
 
-    python3 tools/bench_decode.py [FOLDER] [--passes 7] [--tool .build/release/facefair]
+    tools/bench_decode.py [FOLDER] [--passes 7] [--tool .build/release/facefair]
 
 Each way goes from a file's name to normalised floats: facefair; torchvision.io.decode_jpeg + v2.Resize(antialias) + Normalize; and the
 paper's pipeline, Pillow + torchvision transforms. Without FOLDER, `facefair data synthesize` draws faces that Pillow re-saves at

@@ -1,6 +1,7 @@
+#!/usr/bin/env python3
 """Reference data for Tests/FairnessTests/FairlearnTests.swift: 60 random tables measured by fairlearn and scikit-learn.
 
-Run: /path/to/python tools/export_audit_fixtures.py    (needs fairlearn, scikit-learn, numpy, pandas)
+Run by hand: tools/export_audit_fixtures.py (needs fairlearn, scikit-learn, numpy and pandas).
 Inputs are a function of the table's id: groups and labels as written below, scores by the hash that Tests/FairnessTests/Support.swift has too.
 Two sensitive features make the groups, so that some intersections are empty; some groups lack positive or negative labels. Where a
 group's value is undefined fairlearn reports 0 or NaN; the fixture says null there, found from the counts and not from fairlearn's figure.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Colour changes of a small image by torchvision -> Tests/Fixtures/color_jitter.json.
 
-Run by hand: python tools/export_augmentation_fixtures.py (needs torch and torchvision).
+Run by hand: tools/export_augmentation_fixtures.py (needs torch and torchvision).
 """
 import json
 import pathlib

@@ -1,6 +1,7 @@
+#!/usr/bin/env python3
 """Reference data for Tests/FairnessTests: fairness problems solved by cvxpy, metrics computed by fairlearn.
 
-Run: /path/to/python tools/export_fairness_fixtures.py   (needs cvxpy, clarabel, numpy, fairlearn, scikit-learn; --check also
+Run by hand: tools/export_fairness_fixtures.py (needs cvxpy, clarabel, numpy, fairlearn, scikit-learn; --check also
 cvxpylayers and torch). Writes Tests/Fixtures/fairness_{hard,max,sum,metrics}.json and, through fairness_criteria.py, one file per
 criterion, with and without a box. No random numbers: inputs come from hash64 below.
 

@@ -3,7 +3,7 @@
 
 Small drawn images in every kind that the decoder defines, with the pixels that Pillow makes of them, and Pillow's resizes of a
 pattern that the tests draw themselves. Needs Pillow, numpy, and cc with libjpeg's headers for the arithmetic-coded file, which
-Pillow reads but does not write: python3 tools/export_image_fixtures.py
+Pillow reads but does not write: tools/export_image_fixtures.py
 """
 import io
 import json

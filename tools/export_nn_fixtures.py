@@ -2,7 +2,7 @@
 """Reference values of SimpleCNN and its optimizers from PyTorch -> Tests/Fixtures/nn_*.json.
 
 Weights and images are not stored: value i of tensor number t is hash01(t, i), a SplitMix64 hash that the Swift test
-repeats. Run by hand: python tools/export_nn_fixtures.py (needs torch and numpy).
+repeats. Run by hand: tools/export_nn_fixtures.py (needs torch and numpy).
 """
 import json
 import pathlib

@@ -2,7 +2,7 @@
 """Traces of torch's optimizers and of gradient clipping on twelve numbers, and of its learning-rate schedules -> Tests/Fixtures/nn_optimizers.json.
 
 Two parameters, "a" (7 values, learning rate .01) and "b" (5 values, .1); four steps with given gradients, float32.
-Run by hand: python tools/export_optimizer_fixtures.py (needs torch and numpy).
+Run by hand: tools/export_optimizer_fixtures.py (needs torch and numpy).
 """
 import json
 import pathlib

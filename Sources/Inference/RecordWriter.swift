@@ -87,20 +87,7 @@ public struct RecordWriter: Sendable {
     func tail(_ score: RecordAnswer.Score) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { object in
-            object.object("fairness") { fairness in
-                let step = score.step
-                fairness.field("criterion", settings.criterion.rawValue)
-                fairness.field("epsilon", settings.tolerance)
-                fairness.field("algorithm", settings.online.rawValue)
-                fairness.field("regime", step.regime.rawValue)
-                fairness.field("lambda", step.multiplier)
-                fairness.field("batch_n", step.batchCount)
-                fairness.field("batch_gap", step.batchGap)
-                fairness.field("average_gap", step.averageGap)
-                fairness.field("bound", step.bound)
-                fairness.field("pooled_gap", step.pooledGap)
-                fairness.field("updates", step.updates)
-            }
+            FairnessObject(score.step, settings).write(to: &object)
             object.field("model", modelName)
         }
         var bytes = writer.bytes

@@ -15,11 +15,11 @@ struct AuditText {
             "\(source.file): \(source.rows) rows, \(source.labelled) with labels"
                 + (source.synthetic == true ? "; SYNTHETIC (drawn faces, no real people)" : "")
         ]
-        parts.append(gaps(document.main).text)
+        parts.append(document.main.gapTable(document.settings).text)
         parts += document.main.after.gaps.flatMap { Set($0.missing).sorted().map { "  \($0)" } }.uniqued()
-        parts.append(overall(document.main).text)
+        parts.append(document.main.metricTable.text)
         for grouping in document.groupings { parts.append(groups(grouping).text) }
-        for grouping in document.groupings.dropFirst() { parts.append(gaps(grouping).text) }
+        for grouping in document.groupings.dropFirst() { parts.append(grouping.gapTable(document.settings).text) }
         if let flips = document.flips {
             parts.append("\(flips.count) of \(flips.rows) decisions are changed by the layer: \(flips.corrected) to right, \(flips.spoilt) to wrong")
         }
@@ -27,58 +27,22 @@ struct AuditText {
         return parts.joined(separator: "\n\n")
     }
 
-    private func gaps(_ grouping: GroupingReport) -> Table {
-        let confidence = Figure.percent(document.settings.intervals.confidence)
-        var table = Table(
-            title: "Largest gap between groups of \(grouping.title), simultaneous intervals at \(confidence)",
-            [.init("measure", .left)] + (grouping.before == nil ? [] : [.init("before")])
-                + [.init("gap"), .init("at least"), .init("at most"), .init("p"), .init("tolerance"), .init("verdict", .left)])
-        for gap in grouping.after.gaps {
-            table.append(
-                [gap.measure.title] + (grouping.before.map { [Figure.text($0[gap.measure].value.value)] } ?? [])
-                    + [
-                        Figure.text(gap.value.value), Figure.text(gap.lower.value), Figure.text(gap.upper.value),
-                        Figure.text(gap.pValue.value), gap.tolerance.map { "\($0)" } ?? "", gap.verdict?.rawValue ?? "",
-                    ])
-        }
-        return table
-    }
-
-    private func overall(_ grouping: GroupingReport) -> Table {
-        var table = Table(
-            title: "Metrics",
-            [.init("metric", .left)] + (grouping.before == nil ? [] : [.init("before")])
-                + ["overall", "smallest", "largest", "difference", "ratio"].map { .init($0) })
-        for metric in Metric.allCases {
-            let m = grouping.after[metric]
-            table.append(
-                [metric.rawValue]
-                    + ((grouping.before.map { [$0[metric].overall] } ?? []) + [m.overall, m.groupMin, m.groupMax, m.difference, m.ratio])
-                    .map { metric == .count ? Self.whole($0) : Figure.text($0.value) })
-        }
-        return table
-    }
-
+    /// Narrow enough for a terminal: before and after share a column.
     private func groups(_ grouping: GroupingReport) -> Table {
-        let metrics: [Metric] = [.accuracy, .selectionRate, .truePositiveRate, .falsePositiveRate, .meanLogit]
+        let metrics = GroupingReport.shownMetrics
         var table = Table(
             title: "By \(grouping.title)" + (grouping.before == nil ? "" : ", before -> after"),
             [.init("group", .left), .init("n")] + metrics.map { .init($0.rawValue) } + ["TP", "FP", "TN", "FN"].map { .init($0) })
-        func row(_ name: String, _ value: (Metric, FrameReport) -> MetricValue?, _ m: ConfusionMatrix) {
+        for row in grouping.rows {
+            guard let m = row.confusion(in: grouping.after) else { continue }
             let cells = metrics.map { metric -> String in
-                let after = Figure.text(value(metric, grouping.after)?.value)
-                return grouping.before.map { "\(Figure.text(value(metric, $0)?.value)) -> \(after)" } ?? after
+                let after = Figure.text(row.value(metric, in: grouping.after)?.value)
+                return grouping.before.map { "\(Figure.text(row.value(metric, in: $0)?.value)) -> \(after)" } ?? after
             }
-            table.append(
-                [name, Self.whole(value(.count, grouping.after) ?? .defined(0))] + cells
-                    + [m.truePositives, m.falsePositives, m.trueNegatives, m.falseNegatives].map(String.init))
+            table.append([row.name, grouping.count(row)] + cells + [m.truePositives, m.falsePositives, m.trueNegatives, m.falseNegatives].map(String.init))
         }
-        for (k, name) in grouping.groups.enumerated() { row(name, { $1[$0].byGroup[k] }, grouping.after.confusionByGroup[k]) }
-        if let unknown = grouping.after.confusionOfUnknown { row("unknown", { $1[$0].unknown }, unknown) }
         return table
     }
-
-    static func whole(_ value: MetricValue) -> String { value.value.map { $0 == $0.rounded() ? "\(Int($0))" : Figure.text($0) } ?? "–" }
 
     // MARK: CSV
 

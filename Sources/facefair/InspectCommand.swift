@@ -58,16 +58,7 @@ struct InspectStateCommand: ParsableCommand {
                 }
             }
             object.object("totals") { saved.totals.write(to: &$0) }
-            object.object("fairness") { fairness in
-                fairness.field("algorithm", online.name.rawValue)
-                fairness.field("epsilon", online.tolerance)
-                fairness.field("lambda", online.multiplier)
-                fairness.field("updates", online.updates)
-                fairness.field("samples", online.samples)
-                fairness.field("average_gap", online.averageGap)
-                fairness.field("pooled_gap", online.pooledGap)
-                fairness.field("bound", online.bound)
-            }
+            FairnessObject(online).write(to: &object)
             object.array("groups") { groups in
                 for group in 0..<online.groupCount {
                     groups.object { object in

@@ -18,13 +18,26 @@ private func pages() throws -> [String] {
             struct Argument: Decodable {
                 struct Name: Decodable { let name: String }
                 let names: [Name]?
+                let shouldDisplay: Bool
+                let valueName: String?
+                let abstract: String?
+                let discussion: String?
             }
             let commandName: String
+            let abstract: String?
+            let discussion: String?
             let subcommands: [Command]?
             let arguments: [Argument]?
 
             var flags: Set<String> {
                 Set((arguments ?? []).flatMap { ($0.names ?? []).map(\.name) }).union((subcommands ?? []).flatMap(\.flags))
+            }
+
+            /// Everything that the help says in words.
+            var words: [String] {
+                let own = [abstract, discussion].compactMap(\.self)
+                let shown = (arguments ?? []).filter(\.shouldDisplay).flatMap { [$0.names == nil ? $0.valueName : nil, $0.abstract, $0.discussion] }
+                return own + shown.compactMap(\.self) + (subcommands ?? []).flatMap(\.words)
             }
         }
         let command: Command
@@ -50,6 +63,24 @@ private func pages() throws -> [String] {
         let listed = Set(try page("docs/facefair.1").matches(of: /(?:Fl |, )-([a-z][a-z0-9-]+)/).map { String($0.1) })
         let long = help.flags.filter { $0.count > 1 }
         #expect(listed.subtracting(long).isEmpty && long.subtracting(listed).isEmpty, "run tools/generate_manual")
+    }
+
+    /// Letters that are not ASCII stand in the page as roff's escapes, and empty lines as paragraphs.
+    @Test func theManualSaysWhatTheHelpSays() throws {
+        let help = try JSONDecoder().decode(Help.self, from: runTool(["--experimental-dump-help"]).output).command
+        let source = try page("docs/facefair.1")
+        #expect(source.utf8.allSatisfy { $0 < 0x80 }, "the page's encoding would have to be declared")
+        #expect(!source.contains(/(?m)^'/), "roff takes a line that begins with ' for a request")
+        var shown = source.replacing(/(?m)^\.Pp$/, with: "").replacing(/\\\[u([0-9A-F]{4,6})\]/) { letter in
+            UInt32(letter.1, radix: 16).flatMap(UnicodeScalar.init).map { String($0) } ?? ""
+        }
+        for (escape, text) in [("\\(dq", "\""), ("\\&", ""), ("\\e", "\\")] { shown = shown.replacingOccurrences(of: escape, with: text) }
+        func words(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+        shown = words(shown)
+        let texts = help.words
+        #expect(texts.count > 200 && texts.contains { $0.contains("ε") })
+        let missing = texts.filter { !shown.contains(words($0)) }
+        #expect(missing.isEmpty, "run tools/generate_manual")
     }
 
     @Test func linksLeadToFiles() throws {

@@ -98,3 +98,15 @@ func presentGroups(_ p: Projection) -> (n: [Double], a: [Double], m: [Double]) {
     let present = p.sums.present
     return (present.map { Double(p.sums.counts[$0]) }, present.map { p.meansBefore[$0]! }, present.map { p.meansAfter[$0]! })
 }
+
+/// The state that a stream saves is read back, and is not once the JSON members of `damage` stand in place of its own.
+func expectRefused(_ damage: String, in stream: some OnlineAlgorithm, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    func read<Algorithm: OnlineAlgorithm>(_ data: Data, as _: Algorithm) throws -> Algorithm { try JSONDecoder().decode(Algorithm.self, from: data) }
+    let saved = try JSONEncoder().encode(stream)
+    #expect(try read(saved, as: stream) == stream, sourceLocation: sourceLocation)
+    var fields = try #require(JSONSerialization.jsonObject(with: saved) as? [String: Any], sourceLocation: sourceLocation)
+    let change = try #require(JSONSerialization.jsonObject(with: Data("{\(damage)}".utf8)) as? [String: Any], sourceLocation: sourceLocation)
+    fields.merge(change) { $1 }
+    let data = try JSONSerialization.data(withJSONObject: fields)
+    #expect(throws: DecodingError.self, sourceLocation: sourceLocation) { try read(data, as: stream) }
+}

@@ -58,14 +58,57 @@ private func hexadecimal(_ words: [UInt32]) -> String {
     }.joined()
 }
 
-package struct SHA256: Digest {
+/// What one hash function does with a block; ``BlockDigest`` does the rest.
+package protocol BlockFunction {
+    static var start: [UInt32] { get }
+    /// Constants, in the layout that ``compress(_:_:_:_:)`` reads.
+    static var table: [UInt32] { get }
+    /// Whether lengths and states are written with their most significant byte first.
+    static var isBigEndian: Bool { get }
+    /// Takes 64 bytes into the state `h`; `k` is ``table``, `w` has room for 64 words.
+    static func compress(
+        _ block: UnsafeRawPointer, _ h: UnsafeMutablePointer<UInt32>, _ k: UnsafePointer<UInt32>, _ w: UnsafeMutablePointer<UInt32>)
+}
+
+/// A hash of 64-byte blocks: collects them, pads the last, writes the state.
+package struct BlockDigest<Function: BlockFunction>: Digest {
     private var blocks = Blocks()
-    private var state: [UInt32] = [
+    private var state = Function.start
+
+    package init() {}
+
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        var feeding = Blocks()
+        swap(&feeding, &blocks)
+        defer { swap(&feeding, &blocks) }
+        Function.table.withUnsafeBufferPointer { k in
+            state.withUnsafeMutableBufferPointer { h in
+                withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { w in
+                    feeding.feed(bytes) { Function.compress($0, h.baseAddress!, k.baseAddress!, w.baseAddress!) }
+                }
+            }
+        }
+    }
+
+    package consuming func finish() -> String {
+        var last = self
+        last.blocks.padding(bigEndian: Function.isBigEndian).withUnsafeBytes { last.update($0) }
+        return hexadecimal(Function.isBigEndian ? last.state : last.state.map(\.byteSwapped))
+    }
+}
+
+package typealias SHA256 = BlockDigest<SHA256Blocks>
+/// For the checksums that CelebA is published with.
+package typealias MD5 = BlockDigest<MD5Blocks>
+
+package enum SHA256Blocks: BlockFunction {
+    package static let isBigEndian = true
+    package static let start: [UInt32] = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
 
     /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
-    private static let constants: [UInt32] = [
+    package static let table: [UInt32] = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
         0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
         0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da,
@@ -76,23 +119,8 @@ package struct SHA256: Digest {
         0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
     ]
 
-    package init() {}
-
-    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        var feeding = Blocks()
-        swap(&feeding, &blocks)
-        defer { swap(&feeding, &blocks) }
-        Self.constants.withUnsafeBufferPointer { k in
-            state.withUnsafeMutableBufferPointer { h in
-                withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { w in
-                    feeding.feed(bytes) { Self.compress($0, h.baseAddress!, w.baseAddress!, k.baseAddress!) }
-                }
-            }
-        }
-    }
-
-    private static func compress(
-        _ block: UnsafeRawPointer, _ h: UnsafeMutablePointer<UInt32>, _ w: UnsafeMutablePointer<UInt32>, _ k: UnsafePointer<UInt32>
+    package static func compress(
+        _ block: UnsafeRawPointer, _ h: UnsafeMutablePointer<UInt32>, _ k: UnsafePointer<UInt32>, _ w: UnsafeMutablePointer<UInt32>
     ) {
         @inline(__always) func rotate(_ x: UInt32, _ n: UInt32) -> UInt32 { x &>> n | x &<< (32 &- n) }
         for t in 0..<16 { w[t] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: 4 &* t, as: UInt32.self)) }
@@ -111,22 +139,14 @@ package struct SHA256: Digest {
         h[0] &+= a; h[1] &+= b; h[2] &+= c; h[3] &+= d
         h[4] &+= e; h[5] &+= f; h[6] &+= g; h[7] &+= i
     }
-
-    package consuming func finish() -> String {
-        var last = self
-        last.blocks.padding(bigEndian: true).withUnsafeBytes { last.update($0) }
-        return hexadecimal(last.state)
-    }
 }
 
-/// For the checksums that CelebA is published with.
-package struct MD5: Digest {
-    private var blocks = Blocks()
-    private var state: [UInt32] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476]
-    private static let shifts: [UInt32] = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21]
+package enum MD5Blocks: BlockFunction {
+    package static let isBigEndian = false
+    package static let start: [UInt32] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476]
 
-    /// floor(2³² · |sin(i + 1)|).
-    private static let constants: [UInt32] = [
+    /// floor(2³² · |sin(i + 1)|), then the four shifts of each round.
+    package static let table: [UInt32] = [
         0xd76a_a478, 0xe8c7_b756, 0x2420_70db, 0xc1bd_ceee, 0xf57c_0faf, 0x4787_c62a, 0xa830_4613, 0xfd46_9501,
         0x6980_98d8, 0x8b44_f7af, 0xffff_5bb1, 0x895c_d7be, 0x6b90_1122, 0xfd98_7193, 0xa679_438e, 0x49b4_0821,
         0xf61e_2562, 0xc040_b340, 0x265e_5a51, 0xe9b6_c7aa, 0xd62f_105d, 0x0244_1453, 0xd8a1_e681, 0xe7d3_fbc8,
@@ -135,25 +155,11 @@ package struct MD5: Digest {
         0x289b_7ec6, 0xeaa1_27fa, 0xd4ef_3085, 0x0488_1d05, 0xd9d4_d039, 0xe6db_99e5, 0x1fa2_7cf8, 0xc4ac_5665,
         0xf429_2244, 0x432a_ff97, 0xab94_23a7, 0xfc93_a039, 0x655b_59c3, 0x8f0c_cc92, 0xffef_f47d, 0x8584_5dd1,
         0x6fa8_7e4f, 0xfe2c_e6e0, 0xa301_4314, 0x4e08_11a1, 0xf753_7e82, 0xbd3a_f235, 0x2ad7_d2bb, 0xeb86_d391,
+        7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21,
     ]
 
-    package init() {}
-
-    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        var feeding = Blocks()
-        swap(&feeding, &blocks)
-        defer { swap(&feeding, &blocks) }
-        Self.constants.withUnsafeBufferPointer { k in
-            state.withUnsafeMutableBufferPointer { h in
-                Self.shifts.withUnsafeBufferPointer { shifts in
-                    feeding.feed(bytes) { Self.compress($0, h.baseAddress!, k.baseAddress!, shifts.baseAddress!) }
-                }
-            }
-        }
-    }
-
-    private static func compress(
-        _ block: UnsafeRawPointer, _ h: UnsafeMutablePointer<UInt32>, _ k: UnsafePointer<UInt32>, _ shifts: UnsafePointer<UInt32>
+    package static func compress(
+        _ block: UnsafeRawPointer, _ h: UnsafeMutablePointer<UInt32>, _ k: UnsafePointer<UInt32>, _: UnsafeMutablePointer<UInt32>
     ) {
         var (a, b, c, d) = (h[0], h[1], h[2], h[3])
         for i in 0..<64 {
@@ -165,15 +171,9 @@ package struct MD5: Digest {
             default: (f, word) = (c ^ (b | ~d), 7 &* i % 16)
             }
             let sum = a &+ f &+ k[i] &+ UInt32(littleEndian: block.loadUnaligned(fromByteOffset: 4 &* word, as: UInt32.self))
-            let shift = shifts[i / 16 &* 4 &+ i % 4]
+            let shift = k[64 &+ i / 16 &* 4 &+ i % 4]
             (a, d, c, b) = (d, c, b, b &+ (sum &<< shift | sum &>> (32 &- shift)))
         }
         h[0] &+= a; h[1] &+= b; h[2] &+= c; h[3] &+= d
-    }
-
-    package consuming func finish() -> String {
-        var last = self
-        last.blocks.padding(bigEndian: false).withUnsafeBytes { last.update($0) }
-        return hexadecimal(last.state.map(\.byteSwapped))
     }
 }

@@ -86,7 +86,8 @@ public struct ModelCard: Sendable {
         parts.append("```sh\n\(run.trainingCommand)\n```")
         parts.append("## Evaluation")
         if let audit = document.audit {
-            parts += [ReportWords.certainty(audit), ReportWords.cost(audit), gapTable(audit).markdown, groupTable(audit).markdown]
+            parts += [ReportWords.certainty(audit), ReportWords.cost(audit), audit.main.gapTable(audit.settings).markdown]
+            parts += [ReportWords.gapColumns(audit), audit.main.groupTable.markdown]
         } else {
             parts.append("No predictions were measured for this card: `\(run.evaluationCommand)` makes them.")
         }
@@ -127,30 +128,6 @@ public struct ModelCard: Sendable {
             }
         }
         return result + "\""
-    }
-
-    private func gapTable(_ audit: AuditDocument) -> Table {
-        var table = Table(
-            title: "Gaps between groups", [.init("measure", .left), .init("before"), .init("gap"), .init("at least"), .init("at most"), .init("verdict", .left)])
-        for gap in audit.main.after.gaps {
-            table.append([
-                gap.measure.title, Figure.text(audit.main.before?[gap.measure].value.value), Figure.text(gap.value.value), Figure.text(gap.lower.value),
-                Figure.text(gap.upper.value), gap.verdict.map { "\($0.rawValue), tolerance \(gap.tolerance ?? 0)" } ?? "–",
-            ])
-        }
-        return table
-    }
-
-    private func groupTable(_ audit: AuditDocument) -> Table {
-        let metrics: [Metric] = [.count, .accuracy, .selectionRate, .truePositiveRate, .falsePositiveRate, .meanLogit]
-        var table = Table(title: "By group", [.init("group", .left)] + metrics.map { .init($0.title) })
-        let frame = audit.main.after
-        func row(_ name: String, _ value: (Metric) -> MetricValue) {
-            table.append([name] + metrics.map { $0 == .count ? value($0).value.map { "\(Int($0))" } ?? "–" : Figure.text(value($0).value) })
-        }
-        row("all") { frame[$0].overall }
-        for (k, name) in audit.main.groups.enumerated() { row(name) { frame[$0].byGroup[k] } }
-        return table
     }
 
     // MARK: Figures

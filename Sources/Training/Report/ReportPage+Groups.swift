@@ -13,11 +13,10 @@ extension ReportPage {
         if grouping.before == nil {
             page.paragraph("The table holds no scores from before a fairness layer, so there is one state only.")
         }
-        let metrics: [Metric] = [.meanLogit, .selectionRate, .truePositiveRate, .falsePositiveRate, .accuracy]
-        page.charts(metrics.compactMap { bars(grouping, $0) })
-        page.table(groupTable(grouping, metrics))
-        for other in audit.groupings.dropFirst() { folded("By \(other.title) alone", groupTable(other, metrics)) }
-        folded("All metrics", metricTable(grouping))
+        page.charts(GroupingReport.shownMetrics.compactMap { bars(grouping, $0) })
+        page.table(grouping.groupTable)
+        for other in audit.groupings.dropFirst() { folded("By \(other.title) alone", other.groupTable) }
+        folded("All metrics", grouping.metricTable)
     }
 
     private mutating func folded(_ summary: String, _ table: Table) { page.details(summary) { $0.table(table) } }
@@ -44,50 +43,15 @@ extension ReportPage {
         return chart
     }
 
-    private func groupTable(_ grouping: GroupingReport, _ metrics: [Metric]) -> Table {
-        var columns: [Table.Column] = [.init("group", .left), .init("n")]
-        for metric in metrics {
-            columns += grouping.before == nil ? [.init(metric.title)] : [.init("\(metric.title) before"), .init("after")]
-        }
-        var table = Table(title: "By \(grouping.title)", columns)
-        func row(_ name: String, _ value: (Metric, FrameReport) -> MetricValue?) {
-            let count = value(.count, grouping.after)?.value ?? 0
-            table.append(
-                [name, "\(Int(count))"]
-                    + metrics.flatMap { metric in
-                        ((grouping.before.map { [value(metric, $0)] } ?? []) + [value(metric, grouping.after)]).map { Figure.text($0?.value) }
-                    })
-        }
-        row("all") { $1[$0].overall }
-        for (k, name) in grouping.groups.enumerated() { row(name) { $1[$0].byGroup[k] } }
-        if grouping.after[.count].unknown != nil { row("unknown") { $1[$0].unknown } }
-        return table
-    }
-
-    private func metricTable(_ grouping: GroupingReport) -> Table {
-        var table = Table(
-            title: "Every metric, over the groups of \(grouping.title)",
-            [.init("metric", .left)] + (grouping.before == nil ? [] : [.init("overall before")])
-                + ["overall", "smallest group", "largest group", "difference", "ratio"].map { .init($0) })
-        for metric in Metric.allCases where metric != .count {
-            let m = grouping.after[metric]
-            let before = grouping.before.map { [$0[metric].overall] } ?? []
-            table.append([metric.rawValue] + (before + [m.overall, m.groupMin, m.groupMax, m.difference, m.ratio]).map { Figure.text($0.value) })
-        }
-        return table
-    }
-
     // MARK: Gaps
 
     mutating func gaps(_ audit: AuditDocument) {
         let frame = audit.main.after, confidence = Figure.percent(audit.settings.intervals.confidence)
         page.section("Gaps between groups, and how sure they are")
-        page.table(gapTable(audit, audit.main))
-        page.paragraph("""
-            "At least" and "at most" are the ends of the intervals: with \(confidence) confidence the largest gap among people like these lies between them. \
-            p is the share of shuffles of group names that show as large a scatter: small means that there is a gap at all. The charts show \
-            the differences of pairs of groups, first minus second; the intervals of one measure hold together.
-            """)
+        page.table(audit.main.gapTable(audit.settings))
+        page.paragraph(
+            ReportWords.gapColumns(audit)
+                + " The charts show the differences of pairs of groups, first minus second; the intervals of one measure hold together.")
         if let example = audit.main.groups.first(where: { short($0) != $0 }) {
             page.paragraph("In charts, \(short(example)) is the group \(example).")
         }
@@ -99,23 +63,7 @@ extension ReportPage {
         if let violated = frame.pairsViolated, let pairs = frame.pairs, let epsilon = audit.settings.epsilon ?? audit.settings.tolerances[Measure.meanLogitGap.rawValue] {
             page.paragraph("\(violated) of \(pairs) pairs of groups have mean logits further apart than ε = \(epsilon) in this table.")
         }
-        for other in audit.groupings.dropFirst() { folded("Gaps by \(other.title) alone", gapTable(audit, other)) }
-    }
-
-    private func gapTable(_ audit: AuditDocument, _ grouping: GroupingReport) -> Table {
-        var table = Table(
-            title: "Largest gap between groups of \(grouping.title)",
-            [.init("measure", .left)] + (grouping.before == nil ? [] : [.init("before")])
-                + [.init("gap"), .init("at least"), .init("at most"), .init("p"), .init("tolerance"), .init("verdict", .left)])
-        for gap in grouping.after.gaps {
-            table.append(
-                [gap.measure.title] + (grouping.before.map { [Figure.text($0[gap.measure].value.value)] } ?? [])
-                    + [
-                        Figure.text(gap.value.value), Figure.text(gap.lower.value), Figure.text(gap.upper.value), Figure.text(gap.pValue.value),
-                        gap.tolerance.map { "\($0)" } ?? "–", gap.verdict.map { $0.rawValue.split(separator: "_").joined(separator: " ") } ?? "–",
-                    ])
-        }
-        return table
+        for other in audit.groupings.dropFirst() { folded("Gaps by \(other.title) alone", other.gapTable(audit.settings)) }
     }
 
     private func intervals(_ gap: GapMeasure, confidence: String) -> SVGChart? {
@@ -165,13 +113,11 @@ extension ReportPage {
             title: title,
             [.init("group", .left), .init("label 1, decided 1"), .init("label 1, decided 0"), .init("label 0, decided 1"), .init("label 0, decided 0")]
                 + (hasUnlabelled ? [.init("no label, decided 1"), .init("no label, decided 0")] : []))
-        func row(_ name: String, _ m: ConfusionMatrix) {
+        for row in grouping.rows {
+            guard let m = row.confusion(in: frame) else { continue }
             let cells = [m.truePositives, m.falseNegatives, m.falsePositives, m.trueNegatives] + (hasUnlabelled ? [m.unlabelledSelected, m.unlabelledRejected] : [])
-            table.append([name] + cells.map(String.init))
+            table.append([row.name] + cells.map(String.init))
         }
-        row("all", frame.confusion)
-        for (k, name) in grouping.groups.enumerated() { row(name, frame.confusionByGroup[k]) }
-        if let unknown = frame.confusionOfUnknown { row("unknown", unknown) }
         return table
     }
 }

@@ -81,6 +81,15 @@ enum ReportWords {
         far it may be off if they are like these.
         """
 
+    /// How to read the columns of `GroupingReport.gapTable`.
+    static func gapColumns(_ audit: AuditDocument) -> String {
+        """
+        "At least" and "at most" are the ends of the intervals: with \(Figure.percent(audit.settings.intervals.confidence)) confidence the largest gap \
+        among people like these lies between them. p is the share of shuffles of group names that show as large a scatter: small means that \
+        there is a gap at all.
+        """
+    }
+
     /// Of one measure, in sentences: this table, before and after; people like these, and how sure; the verdict.
     static func sentence(_ gap: GapMeasure, before: GapMeasure?, confidence: Double) -> String {
         guard let value = gap.value.value else { return "undefined, \(gap.value.reason ?? "no value")." }
