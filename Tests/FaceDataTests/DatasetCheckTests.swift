@@ -1,6 +1,7 @@
 // data verify: what is wrong is found and named file by file, and nothing else is.
 import FaceData
 import Foundation
+import TensorCore
 import TestSupport
 import Testing
 
@@ -122,6 +123,56 @@ import Testing
         for (problem, line) in zip(found.problems, lines) { #expect(problem.message.hasPrefix("line \(line): "), "\(problem.message)") }
         let stopped = #expect(throws: DatasetError.self) { try CelebA.load(root: root, target: "Young", groupBy: ["Male"]) }
         #expect(stopped?.description.contains("\(attributes), line \(first): ") == true, "\(String(describing: stopped))")
+    }
+
+    private func loadingError(_ layout: DatasetLayout, _ root: URL) -> String? {
+        do {
+            switch layout {
+            case .celeba: _ = try CelebA.load(root: root)
+            default: _ = try FairFace.load(root: root, target: "age", groupBy: ["gender", "race", "service_test"])
+            }
+            return nil
+        } catch { return "\(error)" }
+    }
+
+    /// Damaged at random, a set has the line at which loading stops among the problems, and none where loading does not stop.
+    @Test(arguments: ["list_attr_celeba.txt", "list_eval_partition.txt", "fairface_label_train.csv", "fairface_label_val.csv"])
+    func theLineAtWhichLoadingStopsIsAmongThem(_ name: String) throws {
+        let layout = name.hasPrefix("list") ? DatasetLayout.celeba : .fairface
+        let root = folder.file("damaged")
+        try SyntheticFaces.write(to: root, layout: layout == .celeba ? .celeba : .fairface, count: 12, seed: 7)
+        let file = root.appendingPathComponent(name)
+        let whole = [UInt8](try Data(contentsOf: file))
+        // The names of attributes stay, or what is asked for is not there at all.
+        let first = name == "list_attr_celeba.txt" ? whole.indices.filter { whole[$0] == 0x0A }[1] : 0
+        let bytes: [UInt8] = [0x20, 0x0A, 0x0D, 0x22, 0x2C, 0x2D, 0x30, 0x31, 0x33, 0x80, 0xFF]
+        var random = RandomSource(seed: 11)
+        var stopped = 0, several = 0
+        for _ in 0..<60 {
+            var text = whole
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                let at = Int.random(in: first..<text.count, using: &random)
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0: text[at] = bytes.randomElement(using: &random)!
+                case 1: text.insert(bytes.randomElement(using: &random)!, at: at)
+                default: text.removeSubrange(at..<min(text.count, at + 3))
+                }
+            }
+            try Data(text).write(to: file)
+            let found = try check(layout, root).problems.filter { $0.code == "label_malformed" }
+            guard let error = loadingError(layout, root) else {
+                #expect(found.isEmpty, "\(found)")
+                continue
+            }
+            let known = found.contains { finding in
+                let start = error.hasPrefix("\(finding.file), ") ? "\(finding.file), " : "\(finding.file): "
+                return "\(error)\n".hasPrefix("\(start)\(finding.message)\n")
+            }
+            #expect(known, "\(error) is not among \(found)")
+            stopped += 1
+            several += found.count > 1 ? 1 : 0
+        }
+        #expect(stopped > 20 && several > 5, "\(stopped) stopped, \(several) with more than one line")
     }
 
     @Test func aHeadThatCannotBeReadLeavesTheOtherFileItsLines() throws {
