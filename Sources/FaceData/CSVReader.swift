@@ -68,8 +68,12 @@ public final class CSVReader {
 
     /// The next record, or nil at the end. Errors: ``CSVError``, and what the source throws.
     public func next() throws -> CSVRecord? {
-        guard try advance() else { return nil }
-        return CSVRecord(line: line, fields: try (0..<fields.count).map { try string($0) })
+        try advance() ? record() : nil
+    }
+
+    /// All fields of the current record. Errors: ``CSVError`` when one is not UTF-8.
+    public func record() throws -> CSVRecord {
+        CSVRecord(line: line, fields: try (0..<fields.count).map { try string($0) })
     }
 
     /// Moves to the next record; false at the end. Errors: ``CSVError``, and what the source throws.

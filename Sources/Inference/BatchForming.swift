@@ -107,10 +107,11 @@ final class BatchForming {
                 let result: Result<Double, RecordError>
                 var group = unknownGroup
                 var label: Int?
+                var warnings = 0
                 switch record.content {
                 case .failure(let error): result = .failure(error)
                 case .success(let content):
-                    (group, label) = (content.group, content.label)
+                    (group, label, warnings) = (content.group, content.label, content.imageWarnings)
                     let logit: Double
                     switch content.input {
                     case .logit(let given): logit = given
@@ -122,7 +123,9 @@ final class BatchForming {
                         abs(logit) <= largestScore  // false for NaN
                         ? .success(logit) : .failure(RecordError(.internalError, "the network's logit is \(logit), not a finite number"))
                 }
-                return .new(ScoredRecord(sequence: sequence, id: record.id, place: place, group: group, label: label, logit: result))
+                return .new(
+                    ScoredRecord(
+                        sequence: sequence, id: record.id, place: place, group: group, label: label, imageWarnings: warnings, logit: result))
             }
         }
         entries.removeAll(keepingCapacity: true)

@@ -89,7 +89,8 @@ final class FairnessStage {
             switch (record.logit, result) {
             case (.failure(let error), _), (_, .failure(let error)?): outcome = .failure(error)
             case (.success(let logit), .success(let step)?):
-                outcome = .success(.init(logit: step.scores[used], rawLogit: logit, group: record.group, step: step))
+                outcome = .success(
+                    .init(logit: step.scores[used], rawLogit: logit, imageWarnings: record.imageWarnings, group: record.group, step: step))
                 used += 1
             case (.success, nil): preconditionFailure("a logit without a step")
             }

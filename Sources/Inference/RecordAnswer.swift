@@ -6,6 +6,8 @@ public struct RecordAnswer: Sendable {
     public struct Score: Sendable {
         public let logit: Double
         public let rawLogit: Double
+        /// What the decoder warned about and --lenient-images forgave; 0 for a record without an image.
+        public let imageWarnings: Int
         /// Index of the group, or `unknownGroup`.
         public let group: Int
         /// The step that the record's batch took.
@@ -35,6 +37,7 @@ struct ScoredRecord: Sendable {
     let place: ReplayPlace?
     let group: Int
     let label: Int?
+    let imageWarnings: Int
     let logit: Result<Double, RecordError>
 }
 

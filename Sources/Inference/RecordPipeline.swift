@@ -12,6 +12,8 @@ struct PreparedRecord: Sendable {
 
     struct Content: Sendable {
         let input: Input
+        /// What the decoder warned about and --lenient-images forgave.
+        let imageWarnings: Int
         let group: Int
         let label: Int?
     }

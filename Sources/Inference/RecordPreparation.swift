@@ -23,7 +23,8 @@ final class RecordPreparation {
         do throws(RecordError) {
             let record = try request(raw)
             do throws(RecordError) {
-                let content = PreparedRecord.Content(input: try input(record.input), group: record.group, label: record.label)
+                let (input, warnings) = try input(record.input)
+                let content = PreparedRecord.Content(input: input, imageWarnings: warnings, group: record.group, label: record.label)
                 return PreparedRecord(id: record.id, place: record.place, content: .success(content))
             } catch {
                 return PreparedRecord(id: record.id, place: record.place, content: .failure(error))
@@ -48,9 +49,10 @@ final class RecordPreparation {
         }
     }
 
-    private func input(_ given: StreamRecord.Input) throws(RecordError) -> PreparedRecord.Input {
-        if case .logit(let logit) = given { return .logit(logit) }
-        return .pixels(try pixels(given))
+    private func input(_ given: StreamRecord.Input) throws(RecordError) -> (PreparedRecord.Input, imageWarnings: Int) {
+        if case .logit(let logit) = given { return (.logit(logit), 0) }
+        let pixels = try pixels(given)
+        return (.pixels(pixels), decoder.lastWarning?.count ?? 0)
     }
 
     private func pixels(_ image: StreamRecord.Input) throws(RecordError) -> [UInt8] {

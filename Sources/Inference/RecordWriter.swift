@@ -61,6 +61,7 @@ public struct RecordWriter: Sendable {
             writer.field("decision", probability >= settings.threshold ? 1 : 0)
             writer.field("threshold", settings.threshold)
             writer.members(groupFields[score.group == unknownGroup ? features.groupCount : score.group])
+            if score.imageWarnings > 0 { writer.field("image_warnings", score.imageWarnings) }
         case .failure(let failure): Self.writeEnd(failure, to: &writer)
         }
     }

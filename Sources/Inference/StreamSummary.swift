@@ -10,6 +10,8 @@ public struct StreamSummary: Codable, Equatable, Sendable {
     /// Batches with at least one score, by the name of the `Regime`.
     public internal(set) var regimes: [String: Int] = [:]
     public internal(set) var unknownGroups = 0
+    /// nil until there is one: states saved before it was counted have no such key.
+    private var lenientImages: Int?
     /// Sums of the network's logits and of the fair ones.
     public internal(set) var raw: GroupSums
     public internal(set) var fair: GroupSums
@@ -22,6 +24,8 @@ public struct StreamSummary: Codable, Equatable, Sendable {
         fair = GroupSums(groupCount: groupCount)
     }
 
+    /// Answered records whose image was read in spite of decoder warnings (--lenient-images).
+    public var imagesWithWarnings: Int { lenientImages ?? 0 }
     public var failed: Int { failures.values.reduce(0, +) }
     public var records: Int { answered + failed }
     public var accuracyBefore: Double? { labelled > 0 ? Double(rightBefore) / Double(labelled) : nil }
@@ -37,6 +41,7 @@ public struct StreamSummary: Codable, Equatable, Sendable {
     mutating func count(_ score: RecordAnswer.Score, label: Int?, threshold: Double) {
         answered += 1
         unknownGroups += score.group == unknownGroup ? 1 : 0
+        if score.imageWarnings > 0 { lenientImages = imagesWithWarnings + 1 }
         guard let label else { return }
         labelled += 1
         rightBefore += (sigmoid(score.rawLogit) >= threshold) == (label == 1) ? 1 : 0
@@ -52,6 +57,7 @@ public struct StreamSummary: Codable, Equatable, Sendable {
             for code in RecordErrorCode.allCases { if let count = failures[code.rawValue] { codes.field(code.rawValue, count) } }
         }
         object.field("unknown_group", unknownGroups)
+        object.field("images_with_warnings", imagesWithWarnings)
         object.field("batches", batches)
         object.object("regimes") { names in for name in regimes.keys.sorted() { names.field(name, regimes[name]) } }
         object.field("labelled", labelled)

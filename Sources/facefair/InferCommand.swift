@@ -22,7 +22,8 @@ struct InferCommand: ParsableCommand {
             --stream reads one JSON object per line from standard input: id, one of image (a path), image_b64 and logit, and perhaps \
             group ({"Male":0,"Young":1}, "Male=0,Young=1" or null), label (0 or 1). Each gets exactly one line on standard output, in order: \
             v, seq, id, status, and for status ok logit (fair), logit_raw, score, decision, threshold, group, group_source, \
-            fairness {criterion, epsilon, algorithm, regime, lambda, batch_n, batch_gap, average_gap, bound, pooled_gap, updates}, model; \
+            fairness {criterion, epsilon, algorithm, regime, lambda, batch_n, batch_gap, average_gap, bound, pooled_gap, updates}, model, \
+            and image_warnings (how many decoder warnings) only where --lenient-images accepted the image in spite of them; \
             for status error the object error {code, message, retryable}. docs/records.md has the details.
 
             With --online primal-dual, batches with at least --batch-threshold records of known groups are projected, smaller ones take \
@@ -34,8 +35,8 @@ struct InferCommand: ParsableCommand {
             'facefair inspect state' shows the file.
 
             --format json prints one object for images: model, model_file, synthetic, results [as above], summary {records, ok, failed, \
-            failures, unknown_group, batches, regimes, labelled, accuracy_raw, accuracy, pooled_gap_raw, pooled_gap, replayed, algorithm, \
-            average_gap, bound, lambda, updates, seconds}. With --stream the summary object goes to stderr, since stdout carries the answers.
+            failures, unknown_group, images_with_warnings, batches, regimes, labelled, accuracy_raw, accuracy, pooled_gap_raw, \
+            pooled_gap, replayed, algorithm, average_gap, bound, lambda, updates, seconds}. With --stream the summary object goes to stderr, since stdout carries the answers.
 
             Exit: 0; 2 when some records got an error; 64 bad flags; 65 bad model or state; 66 no model; 74 reading or writing failed; \
             75 another process writes to the state; 78 the state belongs to another model or other settings; 130 and 143 after SIGINT and \

@@ -74,7 +74,9 @@ final class TablePrinter: AnswerPrinter {
                 let probability = sigmoid(score.logit)
                 let numbers = String(
                     format: "%8d  %6.4f  %9.4f  %9.4f", probability >= threshold ? 1 : 0, probability, score.logit, score.rawLogit)
-                text += "\(name)  \(numbers)  \(features.label(score.group))\n"
+                let warnings = score.imageWarnings
+                let forgiven = warnings > 0 ? "  (\(warnings) decoder warning\(warnings == 1 ? "" : "s"))" : ""
+                text += "\(name)  \(numbers)  \(features.label(score.group))\(forgiven)\n"
             case .failure(let error): text += "\(name)     error  \(error.code.rawValue): \(error.message)\n"
             }
         }
@@ -100,6 +102,11 @@ enum InferSummary {
         object.field("seconds", stream.seconds)
     }
 
+    /// The sentence for images that --lenient-images let through, as of `train` and `data pack`.
+    static func lenient(_ count: Int) -> String {
+        "\(count) image\(count == 1 ? " was" : "s were") accepted with decoder warnings (--lenient-images); image_warnings in their answers"
+    }
+
     static func lines(_ stream: StreamingInference) -> [String] {
         let (summary, online) = (stream.summary, stream.online)
         func fixed(_ value: Double, _ digits: Int = 6) -> String { String(format: "%.\(digits)f", value) }
@@ -113,6 +120,7 @@ enum InferSummary {
             if let count = summary.failures[code.rawValue] { lines.append("  \(code.rawValue): \(count)") }
         }
         guard summary.answered > 0 else { return lines }
+        if summary.imagesWithWarnings > 0 { lines.append(lenient(summary.imagesWithWarnings)) }
         if summary.unknownGroups > 0 { lines.append("unknown group, passed through: \(summary.unknownGroups)") }
         if let before = summary.accuracyBefore, let after = summary.accuracyAfter {
             lines.append("accuracy  raw \(fixed(before, 4))  fair \(fixed(after, 4))  (\(summary.labelled) labelled)")

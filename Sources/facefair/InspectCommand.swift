@@ -16,9 +16,9 @@ struct InspectStateCommand: ParsableCommand {
         discussion: """
             --format json prints one object: file, updated, binding {modelHash, modelName, features, criterion, epsilon, algorithm, \
             parameters, replayBy}, next_seq, kept_answers, sources [{name, records, last_offset}], totals {records, ok, failed, failures, \
-            unknown_group, batches, regimes, labelled, accuracy_raw, accuracy, pooled_gap_raw, pooled_gap}, fairness {algorithm, epsilon, \
-            lambda, updates, samples, average_gap, pooled_gap, bound}, groups [{group, count, mean_raw, mean}], online (the algorithm's own \
-            state, exact).
+            unknown_group, images_with_warnings, batches, regimes, labelled, accuracy_raw, accuracy, pooled_gap_raw, pooled_gap}, \
+            fairness {algorithm, epsilon, lambda, updates, samples, average_gap, pooled_gap, bound}, groups [{group, count, mean_raw, \
+            mean}], online (the algorithm's own state, exact).
 
             Exit: 0; 65 no state file or a damaged one; 66 no such file; 77 not permitted.
             """)
@@ -83,6 +83,7 @@ struct InspectStateCommand: ParsableCommand {
             "\(totals.records) records: \(totals.answered) ok, \(totals.failed) failed, \(totals.unknownGroups) of unknown group; \(totals.batches) batches; next seq \(saved.nextSequence)",
         ]
         for code in totals.failures.keys.sorted() { lines.append("  \(code): \(totals.failures[code]!)") }
+        if totals.imagesWithWarnings > 0 { lines.append(InferSummary.lenient(totals.imagesWithWarnings)) }
         for source in saved.sources {
             let place = source.lastOffset.map { ", last offset \($0)" } ?? ""
             lines.append("source \(source.name.isEmpty ? "(one)" : source.name): \(source.records) records\(place)")

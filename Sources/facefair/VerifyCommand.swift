@@ -9,11 +9,12 @@ struct VerifyCommand: ParsableCommand {
         abstract: "Check a data set: labels, splits, published checksums, and the header of every image.",
         discussion: """
             Prints what is wrong, file by file: missing and unreadable images, web pages and Git LFS pointers saved in place of a \
-            file, rows listed twice, splits and MD5 sums that are not the published ones. Images that no label file lists are \
-            warnings. PATH may be a file made by 'data pack': its structure and the SHA-256 of its pixels are checked. Exit codes: 0 \
-            nothing wrong (there may be warnings), 65 something is, 66 the folder, a label file or the image folder is missing. With \
-            --format json, stdout gets one object: layout, path, synthetic, ok, listed, usable, decoded, splits, checksums [{file, \
-            md5, published, is_published}], problems and warnings [{file, code, message}].
+            file, malformed lines of label files (then no image is looked at), rows listed twice, splits and MD5 sums that are not \
+            the published ones. Images that no label file lists are warnings. PATH may be a file made by 'data pack': its structure \
+            and the SHA-256 of its pixels are checked. Exit codes: 0 nothing wrong (there may be warnings), 65 something is, \
+            66 the folder, a label file or the image folder is missing. With --format json, stdout gets one object: layout, path, \
+            synthetic, ok, listed, usable, decoded, splits, checksums [{file, md5, published, is_published}], problems and warnings \
+            [{file, code, message}].
             """)
 
     @Argument(help: "celeba, fairface or folder.")

@@ -89,6 +89,71 @@ private func objects(_ result: ToolResult) throws -> [[String: Any]] {
         #expect((object["summary"] as? [String: Any])?["failed"] as? Int == 1)
     }
 
+    /// A JPEG with two bytes between its segments: libjpeg skips them with a warning.
+    private func stray(in folder: TemporaryFolder) throws -> String {
+        var bytes = try Fixture.data("images/rgb420.jpg")
+        bytes.insert(contentsOf: [0x12, 0x34], at: 20)
+        try bytes.write(to: folder.file("stray.jpg"))
+        return folder.file("stray.jpg").path
+    }
+
+    @Test func lenientlyReadImagesAreCountedAndListed() throws {
+        let folder = try TemporaryFolder()
+        let run = try makeRun(in: folder)
+        let stray = try stray(in: folder)
+        let base64 = try Data(contentsOf: URL(fileURLWithPath: stray)).base64EncodedString()
+        let text = [
+            #""image":"\#(jpeg)""#, #""image":"\#(stray)""#, #""logit":0.5"#, #""image_b64":"\#(base64)""#, #""image":"\#(truncated)""#, #""image":"\#(rgb)""#,
+        ].enumerated().map { #"{"id":\#($0),\#($1),"group":"Male=1,Young=0"}"# + "\n" }.joined()
+        let input = Data(text.utf8)
+        let strict = try runTool(["infer", run, "--stream"], input: input)
+        #expect(
+            try objects(strict).map { ($0["error"] as? [String: Any])?["code"] as? String ?? "ok" }
+                == ["ok", "image_corrupt", "ok", "image_corrupt", "image_truncated", "ok"])
+        #expect(!strict.text.contains("image_warnings") && !strict.error.contains("accepted"))
+
+        let lenient = ["infer", run, "--stream", "--lenient-images"]
+        let result = try runTool(lenient, input: input)
+        let answers = try objects(result)
+        #expect(answers.map { $0["status"] as? String } == ["ok", "ok", "ok", "ok", "error", "ok"])
+        #expect(answers.map { $0["image_warnings"] as? Int } == [nil, 1, nil, 1, nil, nil])
+        #expect(answers[1]["logit_raw"] as? Double == answers[0]["logit_raw"] as? Double)
+        #expect(result.error.contains("2 images were accepted with decoder warnings (--lenient-images)"), "\(result.error)")
+        let summary = try runTool(lenient + ["--format", "json"], input: input)
+        #expect(summary.output == result.output)
+        let last = try #require(summary.error.split(separator: "\n").last)
+        let object = try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any]
+        #expect(object?["images_with_warnings"] as? Int == 2 && object?["ok"] as? Int == 5)
+
+        // With a state: a replay is the same line, counted once.
+        let state = folder.file("s.db").path
+        let durable = lenient + ["--state", state, "--replay-by", "position"]
+        let first = try runTool(durable, input: input)
+        #expect(first.output == result.output)
+        let again = try runTool(durable, input: Data((text + text).utf8))
+        #expect(again.lines.count == 12 && Array(again.lines[..<6]) == first.lines)
+        #expect(again.error.contains("2 images were accepted"), "those of this run: \(again.error)")
+        let inspected = try runTool(["inspect", "state", state, "--format", "json"])
+        let saved = try JSONSerialization.jsonObject(with: inspected.output) as? [String: Any]
+        #expect((saved?["totals"] as? [String: Any])?["images_with_warnings"] as? Int == 4)
+        #expect(try runTool(["inspect", "state", state]).text.contains("4 images were accepted with decoder warnings"))
+    }
+
+    @Test func lenientlyReadFilesAreCountedAndListed() throws {
+        let folder = try TemporaryFolder()
+        let run = try makeRun(in: folder)
+        let stray = try stray(in: folder)
+        let table = try runTool(["infer", run, jpeg, stray, "--lenient-images"])
+        #expect(table.status == 0 && table.lines.map { $0.hasSuffix("(1 decoder warning)") } == [false, false, true])
+        #expect(table.error.contains("1 image was accepted with decoder warnings (--lenient-images)"), "\(table.error)")
+        let json = try runTool(["infer", run, jpeg, stray, "--lenient-images", "--format", "json"])
+        let object = try #require(try JSONSerialization.jsonObject(with: json.output) as? [String: Any])
+        let results = try #require(object["results"] as? [[String: Any]])
+        #expect(results.map { $0["image_warnings"] as? Int } == [nil, 1])
+        #expect((object["summary"] as? [String: Any])?["images_with_warnings"] as? Int == 1)
+        #expect(json.error.contains("1 image was accepted with decoder warnings"))
+    }
+
     @Test func withoutModelTheNewestRunIsTaken() throws {
         let folder = try TemporaryFolder()
         #expect(try runTool(["infer", "--stream"], in: folder.url).status == 66)

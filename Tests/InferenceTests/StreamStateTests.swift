@@ -114,6 +114,15 @@ private func errorCode(_ line: String) -> String? {
         #expect(saved.totals.answered == 80, "a replay was counted")
     }
 
+    /// States of versions that did not count images with warnings are read, and a stream without any writes the same as those did.
+    @Test func totalsWithoutACountOfWarningsAreRead() throws {
+        let encoder = JSONEncoder()
+        let text = String(decoding: try encoder.encode(StreamSummary(groupCount: 4)), as: UTF8.self)
+        #expect(!text.contains("enient"))
+        let read = try JSONDecoder().decode(StreamSummary.self, from: Data(text.utf8))
+        #expect(read == StreamSummary(groupCount: 4) && read.imagesWithWarnings == 0)
+    }
+
     @Test func aTransientErrorMayBeTriedAgain() throws {
         let folder = try TemporaryFolder()
         let file = folder.file("state.db")

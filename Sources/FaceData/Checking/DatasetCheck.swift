@@ -78,13 +78,12 @@ public struct DatasetVerifier: Sendable {
         check.synthetic = FileManager.default.fileExists(atPath: root.appendingPathComponent(FaceDataset.marker).path)
         PublishedData.checkArchives(layout, root, &check)
         var leftOut: [String] = []
+        let malformed = MalformedLines()
         let table: LabelTable
-        do throws(DatasetError) { table = try LabelTable.readAll(layout, root: root, leftOut: &leftOut) } catch {
+        do throws(DatasetError) { table = try LabelTable.readAll(layout, root: root, leftOut: &leftOut, malformed: malformed) } catch {
+            check.problems += findings(malformed, error)
             switch error {
-            case .malformed(let file, let row, let reason, _):
-                let kind = FileKind.explain(file)
-                check.problems.append(
-                    Finding(file: file, code: kind?.code ?? "label_malformed", message: kind?.message ?? (row.map { "line \($0): " } ?? "") + reason))
+            case .malformed: break  // one of those
             case .missing(let path, _) where !check.problems.isEmpty:  // the archive that should have held it is bad
                 check.problems.append(Finding(file: path, code: "missing", message: "not found"))
             case .missing(let path, let help):
@@ -107,6 +106,26 @@ public struct DatasetVerifier: Sendable {
         checkUnlisted(table, &check)
         if let packed { try checkAgainst(packed, table, &check) }
         return check
+    }
+
+    /// The malformed lines of label files, `thrown` among them; of a file that is plainly something else, only what it is.
+    private func findings(_ malformed: MalformedLines, _ thrown: DatasetError) -> [Finding] {
+        var findings: [Finding] = []
+        var explained: Set<String> = []
+        for error in malformed.listed + (malformed.listed.contains(thrown) ? [] : [thrown]) {
+            guard case .malformed(let file, let row, let reason, _) = error, !explained.contains(file) else { continue }
+            if let kind = FileKind.explain(file) {
+                explained.insert(file)
+                findings.append(Finding(file: file, code: kind.code, message: kind.message))
+            } else {
+                findings.append(Finding(file: file, code: "label_malformed", message: (row.map { "line \($0): " } ?? "") + reason))
+            }
+        }
+        for (file, count) in malformed.unlisted where !explained.contains(file) {
+            findings.append(
+                Finding(file: file, code: "label_malformed", message: "\(count) more malformed line\(count == 1 ? "" : "s"), not listed"))
+        }
+        return findings
     }
 
     private func checkNames(_ table: LabelTable, _ check: inout DatasetCheck) {

@@ -38,7 +38,7 @@ public enum CelebA {
 
     /// The columns that `select` chooses, for every row.
     static func read(
-        root: URL, select: ([ColumnDeclaration]) throws(DatasetError) -> [Int]
+        root: URL, malformed: MalformedLines? = nil, select: ([ColumnDeclaration]) throws(DatasetError) -> [Int]
     ) throws(DatasetError) -> LabelTable {
         let attributesFile = try find(["list_attr_celeba.txt", "list_attr_celeba.csv", "Anno/list_attr_celeba.txt"], in: root)
         let partitionFile = try find(
@@ -46,11 +46,18 @@ public enum CelebA {
         // Kaggle's archive unpacks to img_align_celeba/img_align_celeba.
         let folder = try find(
             ["img_align_celeba/img_align_celeba", "img_align_celeba", "Img/img_align_celeba"], in: root, what: "img_align_celeba")
-        let attributes = try CelebAAttributeFile(attributesFile, guide: guide)
+        let attributes: CelebAAttributeFile
+        do throws(DatasetError) { attributes = try CelebAAttributeFile(attributesFile, guide: guide) } catch {
+            try malformed.refuse(error)
+            // The lines of the other file do not depend on this one.
+            _ = try readCelebAPartition(partitionFile, files: [], guide: guide, malformed: malformed)
+            throw error
+        }
         let declarations = attributes.names.map(ColumnDeclaration.binary)
         let columns = try select(declarations)
-        let (files, codes) = try attributes.read(columns: columns)
-        let splits = try readCelebAPartition(partitionFile, files: files, guide: guide)
+        let (files, codes) = try attributes.read(columns: columns, malformed: malformed)
+        let splits = try readCelebAPartition(partitionFile, files: files, guide: guide, malformed: malformed)
+        try malformed.requireNone()
         return LabelTable(
             layout: .celeba, root: root, folder: folder.path, labelFiles: [attributesFile, partitionFile],
             declarations: columns.map { declarations[$0] }, codes: codes, names: files, given: splits)

@@ -44,11 +44,11 @@ struct CelebAAttributeFile {
     }
 
     /// Files and, per chosen column, a code per file. Every row is checked whole.
-    func read(columns: [Int]) throws(DatasetError) -> (files: [String], codes: [[Int16]]) {
-        isCSV ? try readCSV(columns) : try readText(columns)
+    func read(columns: [Int], malformed: MalformedLines?) throws(DatasetError) -> (files: [String], codes: [[Int16]]) {
+        isCSV ? try readCSV(columns, malformed) : try readText(columns, malformed)
     }
 
-    private func readText(_ columns: [Int]) throws(DatasetError) -> (files: [String], codes: [[Int16]]) {
+    private func readText(_ columns: [Int], _ malformed: MalformedLines?) throws(DatasetError) -> (files: [String], codes: [[Int16]]) {
         let expected = declaredCount ?? 0
         var files: [String] = []
         var codes = [[Int16]](repeating: [], count: columns.count)
@@ -65,23 +65,27 @@ struct CelebAAttributeFile {
                 switch scanRow(bytes, &at, &row, &files) {
                 case .row: for (index, column) in columns.enumerated() { codes[index].append(row[column]) }
                 case .blank: break
-                case .bad(let reason): failure = .malformed(file: url.path, row: line, reason: reason, help: "Obtain the original from \(guide.url)")
+                case .bad(let reason):
+                    let error = DatasetError.malformed(file: url.path, row: line, reason: reason, help: "Obtain the original from \(guide.url)")
+                    do throws(DatasetError) { try malformed.refuse(error) } catch { failure = error }
                 }
                 line += 1
             }
         }
         if let failure { throw failure }
         guard files.count == expected else {
-            throw .malformed(
-                file: url.path, row: 1, reason: "line 1 says \(expected) images, but \(files.count) rows follow",
-                help: "The file is incomplete or was edited; obtain the original from \(guide.url), or correct line 1.")
+            try malformed.refuse(
+                .malformed(
+                    file: url.path, row: 1, reason: "line 1 says \(expected) images, but \(files.count) rows follow",
+                    help: "The file is incomplete or was edited; obtain the original from \(guide.url), or correct line 1."))
+            return (files, codes)
         }
         return (files, codes)
     }
 
     private enum RowOutcome { case row, blank, bad(String) }
 
-    /// One line: a file name, then as many of -1 and 1 as there are attributes.
+    /// One line: a file name, then as many of -1 and 1 as there are attributes. Always ends behind the line.
     private func scanRow(
         _ bytes: UnsafeRawBufferPointer, _ at: inout Int, _ row: inout [Int16], _ files: inout [String]
     ) -> RowOutcome {
@@ -108,6 +112,8 @@ struct CelebAAttributeFile {
                     row[word - 1] = 0
                 } else {
                     let text = String(decoding: bytes[start..<at], as: UTF8.self)
+                    while at < bytes.count && bytes[at] != feed { at += 1 }
+                    at += 1
                     return .bad("\(files.last!): \(names[word - 1]) is '\(text)', expected -1 or 1")
                 }
             }
@@ -120,47 +126,59 @@ struct CelebAAttributeFile {
         return outcome
     }
 
-    private func readCSV(_ columns: [Int]) throws(DatasetError) -> (files: [String], codes: [[Int16]]) {
+    private func readCSV(_ columns: [Int], _ malformed: MalformedLines?) throws(DatasetError) -> (files: [String], codes: [[Int16]]) {
         var files: [String] = []
         var codes = [[Int16]](repeating: [], count: columns.count)
         let reader = CSVReader(data)
         do {
             _ = try reader.advance()
             while try reader.advance() {
-                let file = try reader.string(0)
-                guard reader.fieldCount == names.count + 1 else {
-                    throw DatasetError.malformed(
-                        file: url.path, row: reader.line, reason: "\(file): \(reader.fieldCount - 1) values for \(names.count) attributes",
-                        help: guide.help)
-                }
-                files.append(file)
-                for (index, column) in columns.enumerated() {
-                    let value = try reader.string(column + 1)
-                    guard value == "1" || value == "-1" || value == "0" else {
-                        throw DatasetError.malformed(
-                            file: url.path, row: reader.line, reason: "\(file): \(names[column]) is '\(value)', expected -1 or 1",
-                            help: guide.help)
-                    }
-                    codes[index].append(value == "1" ? 1 : 0)
+                do { try addRow(of: reader, columns, &files, &codes) } catch {
+                    try malformed.refuse(datasetError(url, error, help: "Obtain the original from \(guide.url)"))
                 }
             }
-        } catch { throw datasetError(url, error, help: "Obtain the original from \(guide.url)") }
+        } catch { try malformed.refuse(datasetError(url, error, help: "Obtain the original from \(guide.url)")) }
         return (files, codes)
+    }
+
+    private func addRow(of reader: CSVReader, _ columns: [Int], _ files: inout [String], _ codes: inout [[Int16]]) throws {
+        let file = try reader.string(0)
+        guard reader.fieldCount == names.count + 1 else {
+            throw DatasetError.malformed(
+                file: url.path, row: reader.line, reason: "\(file): \(reader.fieldCount - 1) values for \(names.count) attributes",
+                help: guide.help)
+        }
+        files.append(file)
+        for (index, column) in columns.enumerated() {
+            let value = try reader.string(column + 1)
+            guard value == "1" || value == "-1" || value == "0" else {
+                throw DatasetError.malformed(
+                    file: url.path, row: reader.line, reason: "\(file): \(names[column]) is '\(value)', expected -1 or 1", help: guide.help)
+            }
+            codes[index].append(value == "1" ? 1 : 0)
+        }
     }
 }
 
 /// list_eval_partition: 0, 1, 2 = train, valid, test, for the files in the order of the attribute file.
-func readCelebAPartition(_ url: URL, files: [String], guide: DatasetGuide) throws(DatasetError) -> [Split] {
-    let data = try LabelText.load(url, guide: guide)
+func readCelebAPartition(
+    _ url: URL, files: [String], guide: DatasetGuide, malformed: MalformedLines?
+) throws(DatasetError) -> [Split] {
+    let data: Data
+    do throws(DatasetError) { data = try LabelText.load(url, guide: guide) } catch {
+        try malformed.refuse(error)
+        return []
+    }
     let isCSV = url.pathExtension == "csv"
     let splitOf: [String: Split] = ["0": .train, "1": .valid, "2": .test]
     var listed: [(String, Split)] = []
     listed.reserveCapacity(files.count)
     func add(_ words: [String], _ line: Int) throws(DatasetError) {
         guard words.count == 2, let split = splitOf[words[1]] else {
-            throw .malformed(
-                file: url.path, row: line, reason: "'\(words.joined(separator: " ").prefix(60))' is not a file name and 0, 1 or 2",
-                help: "Obtain the original from \(guide.url)")
+            return try malformed.refuse(
+                .malformed(
+                    file: url.path, row: line, reason: "'\(words.joined(separator: " ").prefix(60))' is not a file name and 0, 1 or 2",
+                    help: "Obtain the original from \(guide.url)"))
         }
         listed.append((words[0], split))
     }
@@ -168,8 +186,12 @@ func readCelebAPartition(_ url: URL, files: [String], guide: DatasetGuide) throw
         let reader = CSVReader(data)
         do {
             _ = try reader.advance()
-            while let record = try reader.next() { try add(record.fields, record.line) }
-        } catch { throw datasetError(url, error, help: "Obtain the original from \(guide.url)") }
+            while try reader.advance() {
+                do { try add(try reader.record().fields, reader.line) } catch {
+                    try malformed.refuse(datasetError(url, error, help: "Obtain the original from \(guide.url)"))
+                }
+            }
+        } catch { try malformed.refuse(datasetError(url, error, help: "Obtain the original from \(guide.url)")) }
     } else {
         var lines = LineScanner(data)
         while let line = lines.next() {
@@ -178,14 +200,18 @@ func readCelebAPartition(_ url: URL, files: [String], guide: DatasetGuide) throw
         }
     }
     if listed.count == files.count && zip(listed, files).allSatisfy({ $0.0.0 == $0.1 }) { return listed.map(\.1) }
+    // A line that could not be read is no split that is missing.
+    if malformed?.listed.isEmpty == false { return [] }
     let byName = Dictionary(listed, uniquingKeysWith: { first, _ in first })
     var splits: [Split] = []
     splits.reserveCapacity(files.count)
     for file in files {
         guard let split = byName[file] else {
-            throw .malformed(
-                file: url.path, row: nil, reason: "\(file) has attributes but no split here",
-                help: "Both label files must come from the same release: \(guide.url)")
+            try malformed.refuse(
+                .malformed(
+                    file: url.path, row: nil, reason: "\(file) has attributes but no split here",
+                    help: "Both label files must come from the same release: \(guide.url)"))
+            continue
         }
         splits.append(split)
     }

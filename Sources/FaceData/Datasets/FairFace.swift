@@ -45,11 +45,12 @@ public enum FairFace {
     }
 
     /// The chosen columns of every row.
-    static func read(root: URL, columns: [Int]) throws(DatasetError) -> LabelTable {
+    static func read(root: URL, columns: [Int], malformed: MalformedLines? = nil) throws(DatasetError) -> LabelTable {
         // Labels first: a damaged label file is told as such, whether or not the images are there yet.
         let files = ["train", "val"].map { root.appendingPathComponent("fairface_label_\($0).csv") }
-        let train = try rows(files[0], columns)
-        let test = try rows(files[1], columns)
+        let train = try rows(files[0], columns, malformed)
+        let test = try rows(files[1], columns, malformed)
+        try malformed.requireNone()
         // The authors' archives unpack to a folder named after the margin around the face.
         let folders = ["", "fairface-img-margin025-trainval", "fairface-img-margin125-trainval"]
             .map { $0.isEmpty ? root : root.appendingPathComponent($0) }
@@ -66,9 +67,13 @@ public enum FairFace {
         FileManager.default.fileExists(atPath: name.isEmpty ? folder.path : folder.appendingPathComponent(name).path)
     }
 
-    private static func rows(_ url: URL, _ chosen: [Int]) throws(DatasetError) -> (files: [String], codes: [[Int16]]) {
-        let reader = CSVReader(try LabelText.load(url, guide: guide))
+    private static func rows(
+        _ url: URL, _ chosen: [Int], _ malformed: MalformedLines?
+    ) throws(DatasetError) -> (files: [String], codes: [[Int16]]) {
+        var files: [String] = []
+        var codes = [[Int16]](repeating: [], count: chosen.count)
         do {
+            let reader = CSVReader(try LabelText.load(url, guide: guide))
             let header = try reader.next()?.fields ?? []
             func position(_ name: String) throws -> Int {
                 if let found = header.firstIndex(of: name) { return found }
@@ -78,9 +83,7 @@ public enum FairFace {
             }
             let fileColumn = try position("file")
             let columns = try chosen.map { try (position(declarations[$0].name), FairFaceValues(declarations[$0])) }
-            var files: [String] = []
-            var codes = [[Int16]](repeating: [], count: columns.count)
-            while try reader.advance() {
+            func addRow() throws {
                 guard reader.fieldCount == header.count else {
                     throw DatasetError.malformed(
                         file: url.path, row: reader.line, reason: "\(reader.fieldCount) fields, the header has \(header.count)",
@@ -97,8 +100,11 @@ public enum FairFace {
                 }
                 files.append(file)
             }
-            return (files, codes)
-        } catch { throw datasetError(url, error, help: guide.help) }
+            while try reader.advance() {
+                do { try addRow() } catch { try malformed.refuse(datasetError(url, error, help: guide.help)) }
+            }
+        } catch { try malformed.refuse(datasetError(url, error, help: guide.help)) }
+        return (files, codes)
     }
 }
 

@@ -33,13 +33,18 @@ public enum FolderDataset {
         for name in wanted { try tables[name]?.requireCategories() }
         let declarations = offered.compactMap { tables[$0]!.declaration }
         let request = try ColumnRequest(dataset: "\(root.lastPathComponent)", declarations: declarations, target: target, groupBy: groupBy)
-        let table = try table(metadata, root: root, columns: request.columns.map { tables[declarations[$0].name]! })
+        let columns = request.columns.map { tables[declarations[$0].name]! }
+        let table = table(metadata, root: root, columns: columns, given: try splits(metadata))
         return FaceDataset(table, selection: ColumnSelection(request: request, codes: table.codes))
     }
 
     /// All columns that can be a target or a feature; the others are named in `leftOut`.
-    static func readAll(root: URL, leftOut: inout [String]) throws(DatasetError) -> LabelTable {
-        let metadata = try FolderMetadata(root: root, guide: guide)
+    static func readAll(
+        root: URL, leftOut: inout [String], malformed: MalformedLines? = nil
+    ) throws(DatasetError) -> LabelTable {
+        let metadata = try FolderMetadata(root: root, guide: guide, malformed: malformed)
+        let given = try splits(metadata, malformed)
+        try malformed.requireNone()
         var columns: [FolderColumn] = []
         for name in offeredColumns(metadata) {
             let column = FolderColumn(name, metadata.rows)
@@ -48,20 +53,20 @@ public enum FolderDataset {
                 columns.append(column)
             } catch { leftOut.append(name) }
         }
-        return try table(metadata, root: root, columns: columns)
+        return table(metadata, root: root, columns: columns, given: given)
     }
 
     private static func offeredColumns(_ metadata: FolderMetadata) -> [String] { metadata.columns.filter { $0 != "split" } }
 
-    private static func table(_ metadata: FolderMetadata, root: URL, columns: [FolderColumn]) throws(DatasetError) -> LabelTable {
+    private static func table(_ metadata: FolderMetadata, root: URL, columns: [FolderColumn], given: [Split?]) -> LabelTable {
         LabelTable(
             layout: .folder, root: root, folder: root.path, labelFiles: metadata.sources,
             declarations: columns.compactMap(\.declaration), codes: columns.map { $0.codes(metadata.rows) },
-            names: metadata.rows.map(\.file), given: try splits(metadata))
+            names: metadata.rows.map(\.file), given: given)
     }
 
     /// By a column `split`, by folder, or nil for all where neither says it.
-    private static func splits(_ metadata: FolderMetadata) throws(DatasetError) -> [Split?] {
+    private static func splits(_ metadata: FolderMetadata, _ malformed: MalformedLines? = nil) throws(DatasetError) -> [Split?] {
         let rows = metadata.rows
         guard metadata.columns.contains("split") else {
             let splits = rows.map(\.folderSplit)
@@ -71,8 +76,9 @@ public enum FolderDataset {
         for row in rows {
             let name = row.cells["split"] ?? ""
             guard let split = FolderMetadata.splitNames[name.lowercased()] else {
-                throw .malformed(
-                    file: row.source.path, row: row.line, reason: "split is '\(name)'", help: "Write train, valid or test.")
+                try malformed.refuse(
+                    .malformed(file: row.source.path, row: row.line, reason: "split is '\(name)'", help: "Write train, valid or test."))
+                continue
             }
             splits.append(split)
         }

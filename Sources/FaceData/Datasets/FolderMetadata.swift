@@ -23,7 +23,7 @@ struct FolderMetadata {
         "test": .test, "testing": .test,
     ]
 
-    init(root: URL, guide: DatasetGuide) throws(DatasetError) {
+    init(root: URL, guide: DatasetGuide, malformed: MalformedLines? = nil) throws(DatasetError) {
         let found = FolderMetadata.files(root)
         guard !found.isEmpty else {
             let isThere = FileManager.default.fileExists(atPath: root.path)
@@ -32,18 +32,26 @@ struct FolderMetadata {
         var seen: Set<String> = []
         sources = found.map(\.0)
         for (url, prefix, split) in found {
-            if url.pathExtension == "csv" { try readCSV(url, prefix, split, guide) } else { try readJSON(url, prefix, split, guide) }
+            if url.pathExtension == "csv" {
+                try readCSV(url, prefix, split, guide, malformed)
+            } else {
+                try readJSON(url, prefix, split, guide, malformed)
+            }
         }
         for row in rows {
             let components = row.file.split(separator: "/", omittingEmptySubsequences: false)
             guard !row.file.hasPrefix("/") && !components.contains("..") else {
-                throw .malformed(
-                    file: row.source.path, row: row.line, reason: "file_name '\(row.file)' leaves the data folder",
-                    help: "Give paths below \(root.path).")
+                try malformed.refuse(
+                    .malformed(
+                        file: row.source.path, row: row.line, reason: "file_name '\(row.file)' leaves the data folder",
+                        help: "Give paths below \(root.path)."))
+                continue
             }
             guard seen.insert(row.file).inserted else {
-                throw .malformed(
-                    file: row.source.path, row: row.line, reason: "'\(row.file)' is listed twice", help: "Keep one row per image.")
+                try malformed.refuse(
+                    .malformed(
+                        file: row.source.path, row: row.line, reason: "'\(row.file)' is listed twice", help: "Keep one row per image."))
+                continue
             }
         }
     }
@@ -71,9 +79,11 @@ struct FolderMetadata {
         rows.append(Row(file: file, folderSplit: split ?? byPath, source: url, line: line, cells: cells))
     }
 
-    private mutating func readCSV(_ url: URL, _ prefix: String, _ split: Split?, _ guide: DatasetGuide) throws(DatasetError) {
-        let reader = CSVReader(try LabelText.load(url, guide: guide))
+    private mutating func readCSV(
+        _ url: URL, _ prefix: String, _ split: Split?, _ guide: DatasetGuide, _ malformed: MalformedLines?
+    ) throws(DatasetError) {
         do {
+            let reader = CSVReader(try LabelText.load(url, guide: guide))
             let header = try reader.next()?.fields ?? []
             guard header.contains("file_name") else {
                 throw DatasetError.malformed(
@@ -85,19 +95,25 @@ struct FolderMetadata {
                     file: url.path, row: 1, reason: "a column name stands twice: \(header.joined(separator: ","))", help: "Rename one.")
             }
             columns += header.filter { $0 != "file_name" && !columns.contains($0) }
-            while let record = try reader.next() {
-                guard record.fields.count == header.count else {
-                    throw DatasetError.malformed(
-                        file: url.path, row: record.line, reason: "\(record.fields.count) fields, the header has \(header.count)",
-                        help: "A field that contains a comma needs quotes around it.")
-                }
-                try add(url, record.line, prefix, split, Dictionary(uniqueKeysWithValues: zip(header, record.fields)))
+            while try reader.advance() {
+                do {
+                    let record = try reader.record()
+                    guard record.fields.count == header.count else {
+                        throw DatasetError.malformed(
+                            file: url.path, row: record.line, reason: "\(record.fields.count) fields, the header has \(header.count)",
+                            help: "A field that contains a comma needs quotes around it.")
+                    }
+                    try add(url, record.line, prefix, split, Dictionary(uniqueKeysWithValues: zip(header, record.fields)))
+                } catch { try malformed.refuse(datasetError(url, error, help: "")) }
             }
-        } catch { throw datasetError(url, error, help: "") }
+        } catch { try malformed.refuse(datasetError(url, error, help: "")) }
     }
 
-    private mutating func readJSON(_ url: URL, _ prefix: String, _ split: Split?, _ guide: DatasetGuide) throws(DatasetError) {
-        let data = try LabelText.load(url, guide: guide)
+    private mutating func readJSON(
+        _ url: URL, _ prefix: String, _ split: Split?, _ guide: DatasetGuide, _ malformed: MalformedLines?
+    ) throws(DatasetError) {
+        let data: Data
+        do throws(DatasetError) { data = try LabelText.load(url, guide: guide) } catch { return try malformed.refuse(error) }
         let decoder = JSONDecoder()
         var number = 0
         var names: Set<String> = []
@@ -106,12 +122,14 @@ struct FolderMetadata {
             if line.allSatisfy({ $0 <= UInt8(ascii: " ") }) { continue }
             let object: [String: Cell]
             do { object = try decoder.decode([String: Cell].self, from: Data(line)) } catch {
-                throw .malformed(
-                    file: url.path, row: number, reason: "this is not a JSON object of strings, numbers, true, false and null",
-                    help: "Write one object per line, for example {\"file_name\":\"a.jpg\",\"label\":1}.")
+                try malformed.refuse(
+                    .malformed(
+                        file: url.path, row: number, reason: "this is not a JSON object of strings, numbers, true, false and null",
+                        help: "Write one object per line, for example {\"file_name\":\"a.jpg\",\"label\":1}."))
+                continue
             }
             names.formUnion(object.keys)
-            try add(url, number, prefix, split, object.mapValues(\.text))
+            do throws(DatasetError) { try add(url, number, prefix, split, object.mapValues(\.text)) } catch { try malformed.refuse(error) }
         }
         columns += names.subtracting(columns).subtracting(["file_name"]).sorted()
     }

@@ -58,12 +58,17 @@ struct LabelTable: Sendable {
     }
 
     /// Reads every column of a data folder that can be a target or a feature; names in `leftOut` those that cannot.
+    ///
+    /// With `malformed` it reads on after a malformed line, and throws the first one when all label files have been read.
     /// Errors: ``DatasetError``.
-    static func readAll(_ layout: DatasetLayout, root: URL, leftOut: inout [String]) throws(DatasetError) -> LabelTable {
+    static func readAll(
+        _ layout: DatasetLayout, root: URL, leftOut: inout [String], malformed: MalformedLines? = nil
+    ) throws(DatasetError) -> LabelTable {
         switch layout {
-        case .celeba: try CelebA.read(root: root) { declarations throws(DatasetError) in Array(declarations.indices) }
-        case .fairface: try FairFace.read(root: root, columns: Array(FairFace.declarations.indices))
-        case .folder: try FolderDataset.readAll(root: root, leftOut: &leftOut)
+        case .celeba:
+            try CelebA.read(root: root, malformed: malformed) { declarations throws(DatasetError) in Array(declarations.indices) }
+        case .fairface: try FairFace.read(root: root, columns: Array(FairFace.declarations.indices), malformed: malformed)
+        case .folder: try FolderDataset.readAll(root: root, leftOut: &leftOut, malformed: malformed)
         }
     }
 

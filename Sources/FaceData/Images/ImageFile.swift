@@ -31,8 +31,9 @@ struct GrowingBuffer: ~Copyable {
 enum ImageFile {
     /// Reads a regular file whole; returns its length.
     static func read(_ path: String, into buffer: inout GrowingBuffer, limit: Int) throws(ImageError) -> Int {
-        // O_NONBLOCK: a named pipe must not hang the worker.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        // O_NONBLOCK: a named pipe must not hang the worker. A String passed where C wants a pointer is copied to the heap first;
+        // withCString lends its own bytes.
+        let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         guard descriptor >= 0 else {
             throw ImageError(code: .missing, name: path, detail: "cannot be opened: \(String(cString: strerror(errno)))")
         }
