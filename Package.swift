@@ -59,7 +59,7 @@ let package = Package(
         .testTarget(name: "FairnessTests", dependencies: ["Fairness", "TestSupport"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
         .testTarget(name: "NeuralNetworkTests", dependencies: ["NeuralNetwork", "TensorCore", "TestSupport"]),
-        .testTarget(name: "FaceDataTests", dependencies: ["FaceData", "TensorCore", "TestSupport"]),
+        .testTarget(name: "FaceDataTests", dependencies: ["FaceData", "TensorCore", "TestSupport", "AllocationCounter"]),
         .testTarget(
             name: "InferenceTests",
             dependencies: ["Inference", "FaceData", "Fairness", "NeuralNetwork", "TensorCore", "TestSupport"]),

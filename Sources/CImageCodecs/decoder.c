@@ -15,6 +15,7 @@ static void close_image(ci_decoder *decoder) {
 void ci_decoder_destroy(ci_decoder *decoder) {
     close_image(decoder);
     ci_destroy_jpeg(decoder);
+    ci_arena_destroy(&decoder->arena);
     free(decoder->rows);
     free(decoder);
 }

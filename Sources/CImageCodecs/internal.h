@@ -2,6 +2,7 @@
 #ifndef CI_INTERNAL_H
 #define CI_INTERNAL_H
 
+#include "arena.h"
 #include "survey.h"
 
 #include <setjmp.h>
@@ -31,8 +32,10 @@ struct ci_decoder {
     bool refused_for_warning;
     char message[200];
     jmp_buf escape;
+    ci_arena arena;               // what the libraries ask for while an image is under way
     // libjpeg: one object for all images
     bool has_jpeg;
+    struct jpeg_memory_mgr jpeg_memory;     // libjpeg's own functions
     struct jpeg_decompress_struct jpeg;
     ci_jpeg_errors jpeg_errors;
     // libpng: one pair per image

@@ -50,6 +50,61 @@ static void on_message(j_common_ptr common, int level) {
 
 static void no_output(j_common_ptr common) { (void)common; }
 
+// ---- memory: what lives as long as an image comes from the decoder's arena. libjpeg frees and asks anew for every image; only the
+// coefficients of a progressive one still take that way, because its virtual arrays pass these functions by.
+
+static ci_decoder *decoder_of(j_common_ptr common) { return ((ci_jpeg_errors *)common->err)->decoder; }
+
+static void *take(j_common_ptr common, size_t size) {
+    void *piece = ci_arena_take(&decoder_of(common)->arena, size);
+    if (piece == NULL) ERREXIT1(common, JERR_OUT_OF_MEMORY, 0);
+    return piece;
+}
+
+static void *take_small(j_common_ptr common, int pool, size_t size) {
+    return pool == JPOOL_IMAGE ? take(common, size) : decoder_of(common)->jpeg_memory.alloc_small(common, pool, size);
+}
+
+static void *take_large(j_common_ptr common, int pool, size_t size) {
+    return pool == JPOOL_IMAGE ? take(common, size) : decoder_of(common)->jpeg_memory.alloc_large(common, pool, size);
+}
+
+// Vector kernels of libjpeg-turbo write beyond a row's end, up to a multiple of this.
+enum { ROW_STEP = 64 };
+
+static JSAMPARRAY take_samples(j_common_ptr common, int pool, JDIMENSION per_row, JDIMENSION rows) {
+    if (pool != JPOOL_IMAGE) return decoder_of(common)->jpeg_memory.alloc_sarray(common, pool, per_row, rows);
+    const size_t step = ((size_t)per_row * sizeof(JSAMPLE) + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
+    JSAMPARRAY array = take(common, rows * sizeof(JSAMPROW));
+    JSAMPLE *samples = take(common, rows * step);
+    for (JDIMENSION row = 0; row < rows; row++) array[row] = samples + row * step;
+    return array;
+}
+
+static JBLOCKARRAY take_blocks(j_common_ptr common, int pool, JDIMENSION per_row, JDIMENSION rows) {
+    if (pool != JPOOL_IMAGE) return decoder_of(common)->jpeg_memory.alloc_barray(common, pool, per_row, rows);
+    JBLOCKARRAY array = take(common, rows * sizeof(JBLOCKROW));
+    JBLOCK *blocks = take(common, (size_t)rows * per_row * sizeof(JBLOCK));
+    for (JDIMENSION row = 0; row < rows; row++) array[row] = blocks + (size_t)row * per_row;
+    return array;
+}
+
+static void give_back(j_common_ptr common, int pool) {
+    ci_decoder *decoder = decoder_of(common);
+    decoder->jpeg_memory.free_pool(common, pool);
+    if (pool == JPOOL_IMAGE) ci_arena_reset(&decoder->arena);
+}
+
+static void use_arena(ci_decoder *decoder) {
+    struct jpeg_memory_mgr *memory = decoder->jpeg.mem;
+    decoder->jpeg_memory = *memory;
+    memory->alloc_small = take_small;
+    memory->alloc_large = take_large;
+    memory->alloc_sarray = take_samples;
+    memory->alloc_barray = take_blocks;
+    memory->free_pool = give_back;
+}
+
 static ci_status prepare(ci_decoder *decoder) {
     if (decoder->has_jpeg) return CI_OK;
     decoder->jpeg.err = jpeg_std_error(&decoder->jpeg_errors.base);
@@ -59,6 +114,7 @@ static ci_status prepare(ci_decoder *decoder) {
     decoder->jpeg_errors.base.output_message = no_output;
     if (setjmp(decoder->escape)) return decoder->status;
     jpeg_create_decompress(&decoder->jpeg);
+    use_arena(decoder);
     decoder->has_jpeg = true;
     return CI_OK;
 }

@@ -55,6 +55,13 @@ static void read_bytes(png_structp png, png_bytep out, size_t wanted) {
     decoder->position += wanted;
 }
 
+// Pieces go back with the image.
+static png_voidp take(png_structp png, png_alloc_size_t size) {
+    return ci_arena_take(&((ci_decoder *)png_get_mem_ptr(png))->arena, size);
+}
+
+static void keep(png_structp png, png_voidp piece) { (void)png, (void)piece; }
+
 static void limit_chunks(ci_decoder *decoder) {
     enum { MOST_CHUNKS = 64 };
     png_set_user_limits(decoder->png, decoder->limits.max_side, decoder->limits.max_side);
@@ -80,7 +87,7 @@ ci_status ci_open_png(ci_decoder *decoder) {
     const ci_status stated = check_stated_size(decoder);
     if (stated != CI_OK) return stated;
     if (setjmp(decoder->escape)) return decoder->status;
-    decoder->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, decoder, on_error, on_warning);
+    decoder->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decoder, on_error, on_warning, decoder, take, keep);
     if (!decoder->png) return ci_fail(decoder, CI_NO_MEMORY, "libpng could not start");
     decoder->png_info = png_create_info_struct(decoder->png);
     if (!decoder->png_info) return ci_fail(decoder, CI_NO_MEMORY, "libpng could not start");
@@ -144,4 +151,5 @@ void ci_close_png(ci_decoder *decoder) {
     if (decoder->png) png_destroy_read_struct(&decoder->png, &decoder->png_info, NULL);
     decoder->png = NULL;
     decoder->png_info = NULL;
+    ci_arena_reset(&decoder->arena);
 }
