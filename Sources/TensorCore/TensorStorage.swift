@@ -28,11 +28,27 @@ public final class TensorStorage {
 
     // MARK: Pool
 
-    /// Free buffers by size class, as addresses: a pointer may not cross into a Mutex.
+    /// Free buffers by size class, as addresses: a pointer may not cross into a Mutex. Each free buffer begins with the address of the
+    /// next one of its class, so that keeping them takes no memory of its own; 0 ends a list.
     private struct Pool {
-        var free: [Int: [UInt]] = [:]
+        var free = [UInt](repeating: 0, count: classCount)
         var freeBytes = 0
         var systemAllocations = 0
+
+        mutating func push(_ address: UInt, _ size: Int) {
+            let place = classIndex(size)
+            UnsafeMutablePointer<UInt>(bitPattern: address)!.pointee = free[place]
+            free[place] = address
+            freeBytes += size
+        }
+
+        mutating func pop(_ size: Int) -> UInt? {
+            let place = classIndex(size), address = free[place]
+            guard let first = UnsafeMutablePointer<UInt>(bitPattern: address) else { return nil }
+            free[place] = first.pointee
+            freeBytes -= size
+            return address
+        }
     }
 
     private static let pool = Mutex(Pool())
@@ -47,26 +63,35 @@ public final class TensorStorage {
     /// Gives all free buffers back to the system, for example between training and evaluation at another size.
     public static func releasePool() {
         pool.withLock { pool in
-            for address in pool.free.values.joined() { free(UnsafeMutableRawPointer(bitPattern: address)) }
-            pool.free = [:]
+            for place in pool.free.indices {
+                while let first = UnsafeMutablePointer<UInt>(bitPattern: pool.free[place]) {
+                    pool.free[place] = first.pointee
+                    free(first)
+                }
+            }
             pool.freeBytes = 0
         }
     }
 
     /// Four classes per power of two, so at most a quarter is wasted; every class is a multiple of the alignment.
     package static func sizeClass(_ bytes: Int) -> Int {
-        let least = 256
+        let least = 1 << leastBits
         guard bytes > least else { return least }
         let step = (1 << (Int.bitWidth - (bytes - 1).leadingZeroBitCount - 1)) / 4
         return (bytes + step - 1) / step * step
     }
 
+    private static let classCount = 4 * (Int.bitWidth - leastBits)
+    private static let leastBits = 8
+
+    /// The place of a size class among all.
+    private static func classIndex(_ size: Int) -> Int {
+        let bits = Int.bitWidth - (size - 1).leadingZeroBitCount - 1    // 2^bits < size ≤ 2^(bits + 1)
+        return bits < leastBits ? 0 : 4 * (bits - leastBits) + size / (1 << (bits - 2)) - 4
+    }
+
     private static func take(_ size: Int) -> UnsafeMutableRawPointer {
-        let reused: UInt? = pool.withLock { pool in
-            guard let address = pool.free[size]?.popLast() else { return nil }
-            pool.freeBytes -= size
-            return address
-        }
+        let reused = pool.withLock { $0.pop(size) }
         if let reused, let pointer = UnsafeMutableRawPointer(bitPattern: reused) { return pointer }
         pool.withLock { $0.systemAllocations += 1 }
         let isLarge = size >= largeBlock
@@ -88,9 +113,6 @@ public final class TensorStorage {
 
     private static func give(_ pointer: UnsafeMutableRawPointer, _ size: Int) {
         let address = UInt(bitPattern: pointer)
-        pool.withLock { pool in
-            pool.free[size, default: []].append(address)
-            pool.freeBytes += size
-        }
+        pool.withLock { $0.push(address, size) }
     }
 }
