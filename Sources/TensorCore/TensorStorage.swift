@@ -28,27 +28,11 @@ public final class TensorStorage {
 
     // MARK: Pool
 
-    /// Free buffers by size class, as addresses: a pointer may not cross into a Mutex. Each free buffer begins with the address of the
-    /// next one of its class, so that keeping them takes no memory of its own; 0 ends a list.
+    /// Free buffers by size class, as addresses: a pointer may not cross into a Mutex.
     private struct Pool {
-        var free = [UInt](repeating: 0, count: classCount)
+        var free: [Int: [UInt]] = [:]
         var freeBytes = 0
         var systemAllocations = 0
-
-        mutating func push(_ address: UInt, _ size: Int) {
-            let place = classIndex(size)
-            UnsafeMutablePointer<UInt>(bitPattern: address)!.pointee = free[place]
-            free[place] = address
-            freeBytes += size
-        }
-
-        mutating func pop(_ size: Int) -> UInt? {
-            let place = classIndex(size), address = free[place]
-            guard let first = UnsafeMutablePointer<UInt>(bitPattern: address) else { return nil }
-            free[place] = first.pointee
-            freeBytes -= size
-            return address
-        }
     }
 
     private static let pool = Mutex(Pool())
@@ -63,35 +47,26 @@ public final class TensorStorage {
     /// Gives all free buffers back to the system, for example between training and evaluation at another size.
     public static func releasePool() {
         pool.withLock { pool in
-            for place in pool.free.indices {
-                while let first = UnsafeMutablePointer<UInt>(bitPattern: pool.free[place]) {
-                    pool.free[place] = first.pointee
-                    free(first)
-                }
-            }
+            for address in pool.free.values.joined() { free(UnsafeMutableRawPointer(bitPattern: address)) }
+            pool.free = [:]
             pool.freeBytes = 0
         }
     }
 
     /// Four classes per power of two, so at most a quarter is wasted; every class is a multiple of the alignment.
     package static func sizeClass(_ bytes: Int) -> Int {
-        let least = 1 << leastBits
+        let least = 256
         guard bytes > least else { return least }
         let step = (1 << (Int.bitWidth - (bytes - 1).leadingZeroBitCount - 1)) / 4
         return (bytes + step - 1) / step * step
     }
 
-    private static let classCount = 4 * (Int.bitWidth - leastBits)
-    private static let leastBits = 8
-
-    /// The place of a size class among all.
-    private static func classIndex(_ size: Int) -> Int {
-        let bits = Int.bitWidth - (size - 1).leadingZeroBitCount - 1    // 2^bits < size ≤ 2^(bits + 1)
-        return bits < leastBits ? 0 : 4 * (bits - leastBits) + size / (1 << (bits - 2)) - 4
-    }
-
     private static func take(_ size: Int) -> UnsafeMutableRawPointer {
-        let reused = pool.withLock { $0.pop(size) }
+        let reused: UInt? = pool.withLock { pool in
+            guard let address = pool.free[size]?.popLast() else { return nil }
+            pool.freeBytes -= size
+            return address
+        }
         if let reused, let pointer = UnsafeMutableRawPointer(bitPattern: reused) { return pointer }
         pool.withLock { $0.systemAllocations += 1 }
         let isLarge = size >= largeBlock
@@ -113,6 +88,9 @@ public final class TensorStorage {
 
     private static func give(_ pointer: UnsafeMutableRawPointer, _ size: Int) {
         let address = UInt(bitPattern: pointer)
-        pool.withLock { $0.push(address, size) }
+        pool.withLock { pool in
+            pool.free[size, default: []].append(address)
+            pool.freeBytes += size
+        }
     }
 }
